@@ -1,0 +1,60 @@
+# Every command there is. `make` alone lists them.
+# Needs only Python 3.11 or later, make, and the package registry that pip is set to.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PACKAGES := protocol camera server gateway simcam
+ARGS ?=
+# Workers of the test run: the machine's cores unless told otherwise.
+JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+
+.PHONY: help demo install test test-fast check fix bench lock openapi clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+
+install: $(STAMP)  ## the virtual environment, from the lock
+$(STAMP): requirements.lock pyproject.toml $(foreach p,$(PACKAGES),$(p)/pyproject.toml)
+	@$(PYTHON) tools/install.py $(VENV)
+	@touch $@
+
+demo: $(STAMP)  ## the whole system on this machine: server, gateway, three simulated cameras (Ctrl-C stops it)
+	@exec $(BIN)/novavms-server demo $(ARGS)
+
+test: $(STAMP)  ## every test
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
+
+test-fast: $(STAMP)  ## the everyday tests, under a minute
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "not slow" $(ARGS)
+
+check: $(STAMP)  ## what CI runs: format, lint, types, import contracts, generated files, every test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/novavms-server openapi --check sdk/openapi.json
+	$(MAKE) --no-print-directory test
+
+fix: $(STAMP)  ## format and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+openapi: $(STAMP)  ## write sdk/openapi.json from the server
+	$(BIN)/novavms-server openapi sdk/openapi.json
+
+bench: $(STAMP)  ## every benchmark, each against its floor or peer in the same run
+	$(BIN)/python -m bench $(ARGS)
+
+lock: $(STAMP)  ## renew requirements.lock (hashes of every dependency, no hosts)
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  $(foreach p,$(PACKAGES),--no-emit-package novavms-$(p)) --group dev \
+	  pyproject.toml $(foreach p,$(PACKAGES),$(p)/pyproject.toml) -o requirements.lock
+
+clean:  ## remove the virtual environment and all caches
+	rm -rf $(VENV) .cache .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

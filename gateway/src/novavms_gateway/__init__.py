@@ -1,0 +1,1 @@
+"""The NovaVMS gateway: the box on site that checks, watches and records cameras."""

@@ -1,0 +1,1 @@
+"""The NovaVMS server: REST API, tenancy, far end of the gateways, direct mode."""

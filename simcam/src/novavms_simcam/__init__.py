@@ -1,0 +1,1 @@
+"""The hostile camera: a simulated RTSP and ONVIF camera with faults to switch on."""
