@@ -72,7 +72,9 @@ FROM_SERVER: dict[str, m.FromServer] = {
         )
     ),
     "request_discover": _request(
-        m.Discover(timeout_sec=3.0, hosts=["192.0.2.0"], ports=[80, 8080], multicast=False)
+        m.Discover(
+            timeout_sec=3.0, hosts=["192.0.2.0"], ports=[80, 8080], multicast=False, allow_loopback=True
+        )
     ),
     "request_record_clip": _request(
         m.RecordClip(

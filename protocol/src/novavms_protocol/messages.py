@@ -105,6 +105,8 @@ class Discover(Message, frozen=True, kw_only=True):
     ports: list[int] = []
     """ONVIF ports tried on each of `hosts`; empty means the usual ones."""
     multicast: bool = True
+    allow_loopback: bool = False
+    """As in Check: only where the server's settings allow it."""
 
 
 class RecordClip(Message, frozen=True, kw_only=True):
