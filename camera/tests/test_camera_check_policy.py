@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from ipaddress import ip_address, ip_network
+from typing import Any
 
 import pytest
 
 from novavms_camera.address import AddressPolicy, canonical_host, resolve_address
 from novavms_camera.check import validate_source
 from novavms_camera.faults import CameraFault
+from novavms_camera.source import CameraSource
 
 pytestmark = pytest.mark.anyio
 
@@ -102,6 +104,13 @@ FORBIDDEN_SPELLINGS = [
 ]
 
 
+def source_or_fault(**fields: Any) -> CameraSource | CameraFault:
+    try:
+        return validate_source(**fields)
+    except CameraFault as fault:
+        return fault
+
+
 @pytest.mark.parametrize("text", ALWAYS_REFUSED)
 def test_no_policy_opens_what_no_camera_can_have(text: str) -> None:
     everything = (ip_network("0.0.0.0/0"), ip_network("::/0"))
@@ -154,11 +163,9 @@ def test_direct_mode_takes_public_addresses_and_the_organisations_own(text: str,
 @pytest.mark.parametrize("kind", ["onvif", "rtsp"])
 def test_a_forbidden_address_is_refused_in_every_spelling(spelling: str, kind: str) -> None:
     bracketed = f"[{spelling}]" if ":" in spelling and not spelling.startswith("[") else spelling
+    where = {"host": spelling} if kind == "onvif" else {"rtsp_url": f"rtsp://{bracketed}/live"}
     with pytest.raises(CameraFault) as caught:
-        if kind == "onvif":
-            validate_source(kind="onvif", host=spelling, policy=AddressPolicy())
-        else:
-            validate_source(kind="rtsp", rtsp_url=f"rtsp://{bracketed}/live", policy=AddressPolicy())
+        validate_source(kind=kind, policy=AddressPolicy(), **where)  # type: ignore[arg-type]
     # a URL with characters that no host name has is no URL; a bare host is always judged by what it means
     assert caught.value.reason in (
         {"address_forbidden"} if kind == "onvif" else {"address_forbidden", "invalid_url"}
@@ -171,10 +178,9 @@ def test_a_forbidden_address_is_refused_in_every_spelling(spelling: str, kind: s
 async def test_what_the_switch_opens_is_dialled_in_one_spelling(spelling: str) -> None:
     """With loopback open, every spelling either becomes what it means or is refused; none is handed on as it came."""
     policy = AddressPolicy(allow_loopback=True)
-    try:
-        source = validate_source(kind="onvif", host=spelling, policy=policy)
-    except CameraFault as fault:
-        assert fault.reason == "invalid_url"
+    source = source_or_fault(kind="onvif", host=spelling, policy=policy)
+    if isinstance(source, CameraFault):
+        assert source.reason == "invalid_url"
         return
     assert source.host == canonical_host(source.host)
     if "localhost" not in source.host:

@@ -2,6 +2,7 @@
 
 from novavms_camera.address import AddressPolicy
 from novavms_camera.check.report import CheckReport, CheckWarning, Facts, ProfileFacts, Stage
+from novavms_camera.check.run import check_camera
 from novavms_camera.check.validate import validate_source
 
 __all__ = [
@@ -11,5 +12,6 @@ __all__ = [
     "Facts",
     "ProfileFacts",
     "Stage",
+    "check_camera",
     "validate_source",
 ]

@@ -1,0 +1,197 @@
+"""Runs the stages in order. Never raises for the camera's sake, and leaves no session and no connection open."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from novavms_camera.address import AddressPolicy, resolve_address
+from novavms_camera.check.media import CODEC_NAMES, audio_codec, choose_video, first_key_frame
+from novavms_camera.check.onvif_stages import OnvifStages
+from novavms_camera.check.report import CheckReport, CheckWarning, Facts, Stage, StageName, WarningCode
+from novavms_camera.check.stages import Note, StageRecorder
+from novavms_camera.faults import CameraFault
+from novavms_camera.rtsp.client import RtspClient
+from novavms_camera.rtsp.sdp import Media
+from novavms_camera.rtsp.url import RtspUrl
+from novavms_camera.source import CameraSource, StreamSource
+
+RESOLVE_SEC = 5.0
+CONNECT_SEC = 2.0
+DESCRIBE_SEC = 8.0
+"""Two logins, of which a wrong one is answered only after 2 s by some; each answer has RTSP_ANSWER_SEC at most."""
+RTSP_ANSWER_SEC = 5.0
+LONG_GOP_SEC = 4.0
+TEARDOWN_RESERVE_SEC = 0.5
+"""Kept of the overall cap for the TEARDOWN."""
+
+Clock = Callable[[], datetime]
+
+
+async def check_camera(
+    source: CameraSource,
+    *,
+    policy: AddressPolicy,
+    on_stage: Callable[[Stage], None] | None = None,
+    time_cap_sec: float = 15,
+    clock: Clock | None = None,
+) -> CheckReport:
+    """Prove that `source` can be watched: address, login, profiles, stream, first key frame.
+
+    Never raises for what the camera or the network does: the report says it. `on_stage` hears of each stage as it
+    ends. `clock` gives UTC, and is compared with the camera's. Cancelled, it ends the session before it goes.
+    """
+    recorder = StageRecorder(time_cap_sec - TEARDOWN_RESERVE_SEC, on_stage)
+    check = _Check(source, policy, recorder, clock or (lambda: datetime.now(UTC)))
+    fault: CameraFault | None = None
+    try:
+        await check.run()
+    except CameraFault as caught:
+        fault = caught
+    return CheckReport(
+        ok=fault is None,
+        reason=fault.reason if fault is not None else None,
+        message=fault.message if fault is not None else None,
+        hint=fault.hint if fault is not None else None,
+        elapsed_ms=recorder.elapsed_ms,
+        stages=recorder.stages,
+        warnings=check.warnings,
+        facts=check.facts,
+    )
+
+
+@dataclass(slots=True)
+class _Check:
+    source: CameraSource
+    policy: AddressPolicy
+    recorder: StageRecorder
+    now: Clock
+    facts: Facts = field(default_factory=Facts)
+    warnings: list[CheckWarning] = field(default_factory=list)
+
+    async def run(self) -> None:
+        await self._judge_and_resolve()
+        if self.source.kind == "rtsp":
+            assert self.source.rtsp_url is not None
+            await self._stream(RtspUrl.parse(self.source.rtsp_url), connects_first=True)
+            return
+        onvif = OnvifStages(self.source, self.recorder, self.now, self.facts, self.warnings)
+        await self._stream(await onvif.run(), connects_first=False)
+
+    async def _judge_and_resolve(self) -> None:
+        async with self.recorder.stage("policy", 1.0):
+            if self.source.kind == "rtsp":
+                if self.source.rtsp_url is None:
+                    raise CameraFault("invalid_url", "rtsp_url is missing.")
+                host = RtspUrl.parse(self.source.rtsp_url).host
+            else:
+                host = self.source.host
+            why = self.policy.refuse_host(host)
+            if why is not None:
+                raise CameraFault("address_forbidden", f"{why}.")
+        async with self.recorder.stage("resolve", RESOLVE_SEC) as note:
+            note.timeout_message = f"The name {host} was not resolved within {RESOLVE_SEC:g} s."
+            address = str(await resolve_address(host, self.policy))
+            note.detail = address if address == host else f"{host} is {address}"
+            self.facts.address = address
+
+    async def _stream(self, url: RtspUrl, *, connects_first: bool) -> None:
+        """Connect, describe and media over one RTSP connection. After ONVIF, connecting is part of describe."""
+        self.facts.stream_url = str(url)
+        client = RtspClient(
+            StreamSource(
+                url=str(url),
+                username=self.source.username,
+                password=self.source.password,
+                transport=self.source.transport,
+                address=self.facts.address,
+            ),
+            connect_timeout=CONNECT_SEC,
+            request_timeout=RTSP_ANSWER_SEC,
+        )
+        where = f"{self.facts.address}:{url.port} (RTSP)"
+        try:
+            if connects_first:
+                await self._connect(client, url, where)
+            async with self._rtsp_stage("describe", DESCRIBE_SEC, where) as note:
+                if not connects_first:
+                    await client.open()
+                media = await self._describe(client, note)
+            async with self._rtsp_stage("media", self.recorder.remaining_sec, where) as note:
+                await self._media(client, media, note)
+        finally:
+            await client.teardown()
+
+    async def _connect(self, client: RtspClient, url: RtspUrl, where: str) -> None:
+        tls = url.scheme == "rtsps"
+        async with self._rtsp_stage(
+            "connect", CONNECT_SEC + (RTSP_ANSWER_SEC if tls else 0.5), where
+        ) as note:
+            note.detail = f"TCP{' and TLS' if tls else ''} to {where}"
+            try:
+                await client.open()
+            except CameraFault as fault:
+                if fault.reason == "tls_failed":
+                    self.recorder.passed("connect")
+                    note.name = "tls"
+                raise
+
+    @asynccontextmanager
+    async def _rtsp_stage(self, name: StageName, cap_sec: float, where: str) -> AsyncIterator[Note]:
+        """A stage whose faults say which address and port they are about."""
+        async with self.recorder.stage(name, cap_sec) as note:
+            note.timeout_message = f"{where} did not finish in time."
+            try:
+                yield note
+            except CameraFault as fault:
+                message = fault.message.rstrip(".")
+                raise CameraFault(
+                    fault.reason, f"{where}: {message}.", hint=fault.hint, status=fault.status
+                ) from fault
+
+    async def _describe(self, client: RtspClient, note: Note) -> Media:
+        try:
+            await client.options()
+        except CameraFault as fault:
+            # Servers that know no OPTIONS, or no OPTIONS of this path, say so; what matters DESCRIBE says again.
+            if fault.status is None or fault.reason in {"auth_failed", "locked_out"}:
+                raise
+        description = await client.describe()
+        codec, recordable = audio_codec(description)
+        self.facts.has_audio, self.facts.audio_codec = codec is not None, codec
+        if not recordable:
+            self._warn(
+                "audio_unsupported",
+                f"The camera's audio is {codec}, which is not recorded; set it to AAC or G.711.",
+            )
+        media = choose_video(description)
+        self.facts.codec = media.encoding.lower()
+        if self.facts.codec == "h265":
+            self._warn(
+                "h265_browser_limited",
+                "The stream is H.265: some browsers cannot play it, and live view may need a conversion.",
+            )
+        note.detail = f"{CODEC_NAMES[self.facts.codec]}, audio: {codec or 'none'}"
+        return media
+
+    async def _media(self, client: RtspClient, media: Media, note: Note) -> None:
+        note.timeout_message = "media came, but no key frame within the time of the check"
+        frame = await first_key_frame(client, media, "udp" if self.source.transport == "udp" else "tcp")
+        facts, video = self.facts, frame.format
+        facts.transport, facts.codec = frame.transport, video.codec
+        facts.width, facts.height = video.width, video.height
+        facts.fps = video.fps or facts.fps
+        note.detail = (
+            f"{CODEC_NAMES[video.codec]} {video.width}x{video.height}, key frame after {frame.wait_sec:.2f} s"
+        )
+        interval = max(facts.keyframe_interval_sec or 0.0, frame.wait_sec)
+        if interval > LONG_GOP_SEC:
+            self._warn(
+                "long_gop",
+                f"Key frames are {interval:.0f} s or more apart: live view and clips begin that late. Set the key-frame interval to 1 or 2 s.",
+            )
+
+    def _warn(self, code: WarningCode, message: str) -> None:
+        self.warnings.append(CheckWarning(code, message))
