@@ -1,0 +1,230 @@
+"""A simulated camera, and many of them in one process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Literal, Self
+
+from novavms_simcam import media as footage
+from novavms_simcam.auth import Gatekeeper, LoginAttempts
+from novavms_simcam.config import SimCamConfig
+from novavms_simcam.discovery import DiscoveryResponder
+from novavms_simcam.faults import Faults, FaultValue
+from novavms_simcam.http import HttpConnection
+from novavms_simcam.media import Media
+from novavms_simcam.onvif import OnvifFace
+from novavms_simcam.playing import CameraState, Stats
+from novavms_simcam.port import Port
+from novavms_simcam.rtsp import RtspConnection, Session
+
+STREAMS: Final = ("main", "sub")
+
+
+class SimCam:
+    """One camera: `async with SimCam(config) as cam` has it listening inside the block. Everything runs in the caller's event loop."""
+
+    def __init__(self, config: SimCamConfig | None = None) -> None:
+        self.config = config or SimCamConfig()
+        self.gatekeeper = Gatekeeper(self.config)
+        self.stats = Stats()
+        self.state = CameraState(self.config.faults, self.stats, self.gatekeeper.now)
+        self.open_sessions: set[Session] = set()
+        self.media: dict[str, Media] = {}
+        self.sdp_session_id = 1
+        self.is_plugged = False
+        self._rtsp: Port | None = None
+        self._onvif: Port | None = None
+        self._udp: asyncio.DatagramTransport | None = None
+
+    # -- life ------------------------------------------------------------------------------------------
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Read the footage, take the ports, listen. OSError when a port is taken; ValueError for footage that can't be played."""
+        if not self.media:
+            self.media = await asyncio.to_thread(_load, self.config)
+        try:
+            self._rtsp = Port(self.config.host, self.config.rtsp_port, lambda t: RtspConnection(self, t))
+            if self.config.onvif_port is not None:
+                face = OnvifFace(self)
+                self._onvif = Port(
+                    self.config.host, self.config.onvif_port, lambda t: HttpConnection(face.handle, t)
+                )
+            if self.config.discovery_port is not None:
+                self._udp, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+                    lambda: DiscoveryResponder(self, self.config.host),
+                    local_addr=(self.config.host, self.config.discovery_port),
+                )
+            await self.plug()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Close everything and give the ports back."""
+        self.is_plugged = False
+        for port in self._ports():
+            port.release()
+        if self._udp is not None:
+            self._udp.close()
+        await asyncio.sleep(0)  # lets aborted transports close their sockets
+        await asyncio.sleep(0)
+        self._rtsp = self._onvif = self._udp = None
+
+    # -- what it is ------------------------------------------------------------------------------------
+    @property
+    def rtsp_port(self) -> int:
+        return self._rtsp.number if self._rtsp else self.config.rtsp_port
+
+    @property
+    def onvif_port(self) -> int | None:
+        return self._onvif.number if self._onvif else self.config.onvif_port
+
+    @property
+    def discovery_port(self) -> int | None:
+        """The UDP port that answers Probes, None without discovery."""
+        return int(self._udp.get_extra_info("sockname")[1]) if self._udp else None
+
+    @property
+    def rtsp_url(self) -> str:
+        """The main stream's URL, without credentials."""
+        return self.stream_url("main")
+
+    def stream_url(self, tier: Literal["main", "sub"]) -> str:
+        return f"rtsp://{self.config.host}:{self.rtsp_port}/stream/{tier}"
+
+    @property
+    def login_attempts(self) -> LoginAttempts:
+        """Logins tried so far, on all faces: an int with the parts `failed` and `ok`."""
+        return LoginAttempts(self.gatekeeper.failed, self.gatekeeper.ok)
+
+    @property
+    def sessions(self) -> int:
+        """RTSP sessions open now (SETUP done, neither TEARDOWN nor disconnect)."""
+        return len(self.open_sessions)
+
+    @property
+    def faults(self) -> Faults:
+        return self.config.faults
+
+    def media_at(self, path: str) -> Media | None:
+        """What a stream path plays; None for a path that does not exist."""
+        return self.media.get(path.removeprefix("/stream/")) if path.startswith("/stream/") else None
+
+    def snapshot(self, tier: str) -> bytes:
+        return footage.snapshot_jpeg(_footage_files(self.config)[tier])
+
+    def count(self, request: str) -> None:
+        self.stats.requests[request] = self.stats.requests.get(request, 0) + 1
+
+    # -- what happens to it ----------------------------------------------------------------------------
+    async def unplug(self, *, silent: bool = False) -> None:
+        """Pull the plug: ports refuse, connections are reset. `silent`: connections stand and nothing more is said (half-open TCP)."""
+        if silent:
+            self.faults.set("silent")
+            return
+        self.is_plugged = False
+        self._match_ports()
+        await asyncio.sleep(0)
+
+    async def plug(self) -> None:
+        """Put the plug in: the same ports listen again. What hung since a silent unplug is reset, as after a reboot."""
+        if self.faults.silent and self.is_plugged:
+            self.faults.clear("silent")
+            for port in self._ports():
+                port.abort_connections()
+        self.is_plugged = True
+        self._match_ports()
+        for port in self._ports():
+            await port.opened()
+
+    def freeze(self) -> None:
+        """Media stops; connections stand and requests are answered."""
+        self.state.frozen = True
+
+    def thaw(self) -> None:
+        """Media goes on, from a key frame, its timestamps as late as the freeze was long."""
+        self.state.frozen = False
+
+    async def drop_sessions(self) -> None:
+        """Reset every RTSP connection; new ones are welcome."""
+        if self._rtsp is not None:
+            self._rtsp.abort_connections()
+        await asyncio.sleep(0)
+
+    def set_fault(self, name: str, value: FaultValue | None = True) -> None:
+        """Switch a fault on, to a value, or off (False); see `Faults`. ValueError for an unknown one."""
+        self.faults.set(name, value)
+        self._match_ports()
+
+    def clear_faults(self, name: str | None = None) -> None:
+        """Switch off one fault, or all; an account that locks_after had locked is open again."""
+        self.faults.clear(name)
+        if name in {None, "locks_after"}:
+            self.gatekeeper.unlock()
+        self._match_ports()
+
+    def _match_ports(self) -> None:
+        """Open and close the ports so that they are as the plug and the fault `refuse` say."""
+        refused = self.faults.refuse
+        for name, port in (("rtsp", self._rtsp), ("onvif", self._onvif)):
+            if port is None:
+                continue
+            if self.is_plugged and refused not in {"all", name}:
+                port.open()
+            else:
+                port.close()
+
+    def _ports(self) -> list[Port]:
+        return [port for port in (self._rtsp, self._onvif) if port is not None]
+
+
+class SimCamFleet:
+    """Many cameras in one process and one event loop; they share the footage in memory. `async with SimCamFleet(configs) as fleet`."""
+
+    def __init__(self, configs: Sequence[SimCamConfig]) -> None:
+        self.cameras = [SimCam(config) for config in configs]
+
+    @classmethod
+    def of(cls, count: int, *, name: str = "Simulated camera", **fields: object) -> SimCamFleet:
+        """`count` cameras alike but for their names (and so their identities); `fields` go to SimCamConfig."""
+        return cls([SimCamConfig(name=f"{name} {i + 1}", **fields) for i in range(count)])  # type: ignore[arg-type]
+
+    async def __aenter__(self) -> Self:
+        try:
+            for camera in self.cameras:
+                await camera.start()
+        except BaseException:
+            await self._stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stop()
+
+    async def _stop(self) -> None:
+        for camera in self.cameras:
+            await camera.stop()
+
+
+def _footage_files(config: SimCamConfig) -> dict[str, Path]:
+    """The file behind each stream. Bundled footage has a smaller sub stream; a file of one's own plays on both."""
+    if isinstance(config.media, Path):
+        return dict.fromkeys(STREAMS, config.media)
+    return {"main": footage.footage_path(config.media), "sub": footage.footage_path("sub-h264")}
+
+
+def _load(config: SimCamConfig) -> dict[str, Media]:
+    return {tier: footage.load(path, config.audio) for tier, path in _footage_files(config).items()}

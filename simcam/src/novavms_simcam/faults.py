@@ -1,0 +1,177 @@
+"""Every fault that the camera can have: one line each in `Faults`, which is also what the CLI, the README and the control server show.
+
+To add one: add a field here, read it where it bites, and add its row to README.md (a test holds the two together).
+"""
+
+from __future__ import annotations
+
+from dataclasses import Field, dataclass, field, fields
+from typing import Any, Final
+
+FaultValue = bool | int | float | str
+
+_TRUE: Final = frozenset({"1", "true", "yes", "on"})
+_FALSE: Final = frozenset({"0", "false", "no", "off", ""})
+
+
+def _fault(off: Any, on: Any, what: str, *, choices: tuple[str, ...] = ()) -> Any:
+    """A fault's line: its value when off, the value that its bare name stands for, what the camera then does."""
+    return field(default=off, metadata={"on": on, "what": what, "choices": choices})
+
+
+@dataclass(slots=True)
+class Faults:
+    """What is wrong with the camera now. All off by default; `set` takes what people and JSON write."""
+
+    # -- reaching it
+    refuse: str = _fault(
+        "",
+        "all",
+        "Ports closed: connecting is refused, open connections are cut. Which: all, rtsp or onvif.",
+        choices=("all", "rtsp", "onvif"),
+    )
+    silent: bool = _fault(
+        False, True, "TCP connections are accepted and stand, but nothing is ever said on them (half-open)."
+    )
+    slow_answer_sec: float = _fault(
+        0.0, 3.0, "Every RTSP, ONVIF and discovery answer comes this many seconds late."
+    )
+    not_rtsp: bool = _fault(
+        False, True, "The RTSP port speaks HTTP: 400 and a page of HTML, then the connection closes."
+    )
+    not_onvif: bool = _fault(False, True, "The ONVIF port is an ordinary web server: 404 and a page of HTML.")
+    broken_xml: bool = _fault(
+        False, True, "ONVIF answers are cut off in mid-element and hold bytes that are not UTF-8."
+    )
+    drop_every_sec: float = _fault(
+        0.0, 30.0, "Each RTSP connection is reset this many seconds after its PLAY."
+    )
+    # -- logging in
+    locks_after: int = _fault(
+        0,
+        3,
+        "After this many failed logins (RTSP and ONVIF together) the account is locked, also for the right password: RTSP 403, ONVIF HTTP 403 with ter:OperationProhibited.",
+    )
+    lock_sec: float = _fault(1800.0, 5.0, "How long a lock of locks_after lasts.")
+    slow_refusal_sec: float = _fault(0.0, 2.0, "A wrong password is answered only after this many seconds.")
+    stale_nonce: bool = _fault(
+        False, True, "Each Digest nonce is good for one request; the next gets 401 with stale=true."
+    )
+    clock_offset_sec: float = _fault(
+        0.0, 10800.0, "The camera's clock is this far ahead (negative: behind), in ONVIF and in RTCP."
+    )
+    not_authorized_status: int = _fault(
+        400, 500, "The HTTP status beside ter:NotAuthorized for a wrong WS-UsernameToken (400, 401 or 500)."
+    )
+    no_ws_token: bool = _fault(
+        False, True, "ONVIF ignores WS-UsernameToken and asks for HTTP authentication with 401."
+    )
+    # -- ONVIF
+    media2_only: bool = _fault(
+        False, True, "Only Media2 is offered; calls to Media1 get ter:ActionNotSupported."
+    )
+    media1_only: bool = _fault(
+        False, True, "Only Media1 is offered; calls to Media2 get ter:ActionNotSupported."
+    )
+    no_profiles: bool = _fault(False, True, "GetProfiles answers with an empty list.")
+    stream_uri_host: str = _fault("", "0.0.0.0", "GetStreamUri names this host instead of the camera's own.")  # noqa: S104
+    xaddr_host: str = _fault(
+        "", "192.0.2.77", "GetCapabilities, GetServices and discovery name this host in their XAddrs."
+    )
+    # -- RTSP
+    wrong_path: int = _fault(
+        0, 404, "Every stream path is unknown; answered with this RTSP status (404 or 400)."
+    )
+    too_many_connections: str = _fault(
+        "",
+        "setup",
+        "453 Not Enough Bandwidth. At which request: describe, setup or play.",
+        choices=("describe", "setup", "play"),
+    )
+    max_sessions: int = _fault(0, 1, "453 at SETUP when this many RTSP sessions are open.")
+    udp_only: bool = _fault(False, True, "SETUP over TCP gets 461 Unsupported Transport.")
+    tcp_only: bool = _fault(False, True, "SETUP over UDP gets 461 Unsupported Transport.")
+    no_keep_alive: bool = _fault(
+        False, True, "GET_PARAMETER and SET_PARAMETER get 405; only OPTIONS keeps a session alive."
+    )
+    malformed_sdp: str = _fault(
+        "",
+        "garbage",
+        "DESCRIBE answers with: garbage (not SDP, not UTF-8), bad_sprop (parameter sets that are not base64) or no_sprop (parameter sets only in band).",
+        choices=("garbage", "bad_sprop", "no_sprop"),
+    )
+    # -- media
+    no_video: bool = _fault(False, True, "The SDP has no video track.")
+    mjpeg: bool = _fault(
+        False, True, "The SDP offers Motion JPEG instead of H.264/H.265; no video packets follow."
+    )
+    no_media: bool = _fault(False, True, "PLAY gets 200, but no packet ever comes.")
+    start_mid_gop: bool = _fault(
+        False,
+        True,
+        "PLAY starts half-way between two key frames, as most real cameras do, instead of on a key frame.",
+    )
+    long_gop: float = _fault(
+        0.0,
+        10.0,
+        "Key frames are withheld until this many seconds have passed since the last (the picture smears meanwhile).",
+    )
+    freeze_after_sec: float = _fault(
+        0.0, 10.0, "Media stops this many seconds after each PLAY; RTSP requests are still answered."
+    )
+    malformed_rtp: bool = _fault(
+        False,
+        True,
+        "Before each frame comes one bad RTP packet: wrong version, cut short, empty, broken fragments, unknown NAL types.",
+    )
+    malformed_framing: bool = _fault(
+        False, True, "Once, 2 s after PLAY, bytes that belong to no packet break the interleaved TCP framing."
+    )
+    no_rtcp: bool = _fault(
+        False, True, "No RTCP sender reports, so nothing tells the stream's wall-clock time."
+    )
+
+    def set(self, name: str, value: FaultValue | None = True) -> None:
+        """Switch a fault on (True, None or "": its usual value), to a value, or off (False). ValueError says what is wrong."""
+        spec = FAULTS.get(name)
+        if spec is None:
+            raise ValueError(f"no fault is called {name!r}; there are: {', '.join(FAULTS)}")
+        setattr(self, name, _coerce(spec, value))
+
+    def clear(self, name: str | None = None) -> None:
+        """Switch off one fault, or all."""
+        if name is not None and name not in FAULTS:
+            raise ValueError(f"no fault is called {name!r}")
+        for spec in FAULTS.values():
+            if name in {None, spec.name}:
+                setattr(self, spec.name, spec.default)
+
+    def active(self) -> dict[str, FaultValue]:
+        """The faults that are not off, by name."""
+        return {n: getattr(self, n) for n, spec in FAULTS.items() if getattr(self, n) != spec.default}
+
+
+FAULTS: Final[dict[str, Field[Any]]] = {spec.name: spec for spec in fields(Faults)}
+
+
+def _coerce(spec: Field[Any], value: FaultValue | None) -> FaultValue:
+    off: FaultValue = spec.default  # type: ignore[assignment]  # every fault has one
+    on: FaultValue = spec.metadata["on"]
+    choices: tuple[str, ...] = spec.metadata["choices"]
+    kind = type(off)
+    if value is None or value is True or value == "":
+        return on
+    if value is False:
+        return off
+    if kind is bool:
+        word = str(value).strip().lower()
+        if word not in _TRUE | _FALSE:
+            raise ValueError(f"{spec.name} is true or false, not {value!r}")
+        return word in _TRUE
+    try:
+        result: FaultValue = kind(value)
+    except ValueError:
+        raise ValueError(f"{spec.name} is a number, not {value!r}") from None
+    if choices and result not in choices:
+        raise ValueError(f"{spec.name} is one of {', '.join(choices)}, not {value!r}")
+    return result

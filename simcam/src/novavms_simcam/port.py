@@ -1,0 +1,83 @@
+"""A TCP port that can be unplugged and plugged in again under the same number."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+
+
+class Port:
+    """Listens on `host`:`number`, hands each connection to a protocol, knows all that are open.
+
+    A second socket, bound but never listening, holds the number while the port is closed: connecting is then refused, and no
+    other program of this machine is given the number meanwhile.
+    """
+
+    def __init__(
+        self, host: str, number: int, factory: Callable[[set[asyncio.Transport]], asyncio.Protocol]
+    ) -> None:
+        self._host = host
+        self._factory = factory
+        self._holder = _bound(host, number)
+        self.number: int = self._holder.getsockname()[1]
+        self.transports: set[asyncio.Transport] = set()
+        self._server: asyncio.Server | None = None
+        self._opening: asyncio.Task[None] | None = None
+        self._listener: socket.socket | None = None
+
+    def open(self) -> None:
+        """Listen. From the return on connections succeed; they are served as soon as the event loop gets to it."""
+        if self._listener is not None:
+            return
+        listener = _bound(self._host, self.number)
+        listener.listen(512)
+        self._listener = listener
+        self._opening = asyncio.ensure_future(self._serve(listener))
+
+    async def opened(self) -> None:
+        """Wait until connections are served."""
+        if self._opening is not None:
+            await self._opening
+
+    async def _serve(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: self._factory(self.transports), sock=listener, backlog=512)
+        if self._listener is listener:
+            self._server = server
+        else:  # closed while it opened
+            server.close()
+
+    def close(self) -> None:
+        """Stop listening and reset every connection. Connecting is refused from now on."""
+        if self._server is not None:
+            self._server.close()
+        elif self._listener is not None:
+            self._listener.close()
+            if self._opening is not None:
+                self._opening.cancel()
+        self._server = self._listener = self._opening = None
+        self.abort_connections()
+
+    def abort_connections(self) -> None:
+        for transport in list(self.transports):
+            transport.abort()
+
+    def release(self) -> None:
+        """Close for good; the number is free for others."""
+        self.close()
+        self._holder.close()
+
+
+def _bound(host: str, number: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        # With SO_REUSEADDR Linux lets a holder and one listener share a number, but never two listeners
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((host, number))
+        sock.setblocking(False)
+    except OSError:
+        sock.close()
+        raise
+    return sock
