@@ -1,0 +1,1 @@
+"""Orgs, users, sessions, service accounts and their keys: who may do what."""

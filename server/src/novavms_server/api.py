@@ -1,0 +1,93 @@
+"""All routes on one page, and what every one of them gets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from litestar import Controller, Litestar, MediaType, Request, Response, Router, get
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+
+from novavms_server.kit import errors
+from novavms_server.kit.database import Database, Query
+from novavms_server.kit.http import PUBLIC, NamedDependency, check_declared, guard, provide_work, render
+from novavms_server.kit.metrics import Metrics
+from novavms_server.sites.routes import SiteController
+from novavms_server.sites.service import SiteService
+
+BASE_PATH = "/api/v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What the routes work with; made in `main`. A field's name is the name of the handlers' parameter."""
+
+    database: Database
+    metrics: Metrics
+    metrics_token: str | None
+    sites: SiteService
+
+
+CONTROLLERS: list[type[Controller]] = [SiteController]
+"""In the order of the API document."""
+
+
+class HealthController(Controller):
+    path = "/"
+    include_in_schema = False
+
+    @get("/healthz", opt=PUBLIC)
+    async def healthz(self) -> dict[str, str]:
+        """The process answers."""
+        return {"status": "ok"}
+
+    @get("/readyz", opt=PUBLIC)
+    async def readyz(self, database: NamedDependency[Database]) -> dict[str, str]:
+        """The database answers, too; else 503."""
+        await database.look_everywhere(Query("SELECT 1"))
+        return {"status": "ready"}
+
+    @get("/metrics", opt=PUBLIC, media_type=MediaType.TEXT)
+    async def show_metrics(
+        self,
+        request: Request[Any, Any, Any],
+        metrics: NamedDependency[Metrics],
+        metrics_token: NamedDependency[str | None],
+    ) -> Response[bytes]:
+        """Prometheus text. By token where one is set, else for this machine only."""
+        if metrics_token is not None:
+            if request.headers.get("authorization") != f"Bearer {metrics_token}":
+                raise errors.AuthRequired("Send the token of NOVAVMS_METRICS_TOKEN.")
+        elif (
+            request.client and request.client.host not in ("127.0.0.1", "::1")
+        ) or "x-forwarded-for" in request.headers:
+            raise errors.Forbidden("Metrics are for this machine only; NOVAVMS_METRICS_TOKEN opens them.")
+        return Response(metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def build_app(services: Services) -> Litestar:
+    """The routed application; `main` puts the edge around it."""
+
+    def give(value: Any) -> Provide:
+        return Provide(lambda: value, use_cache=False, sync_to_thread=False)
+
+    dependencies = {field: give(getattr(services, field)) for field in services.__slots__}
+    router = Router(path=BASE_PATH, route_handlers=CONTROLLERS)
+    app = Litestar(
+        [HealthController, router],
+        guards=[guard],
+        dependencies={"work": Provide(provide_work, sync_to_thread=False), **dependencies},
+        exception_handlers={Exception: render, msgspec.MsgspecError: render},
+        openapi_config=OpenAPIConfig(
+            title="NovaVMS", version="1.2.0", path=BASE_PATH + "/_schema", render_plugins=[]
+        ),
+        logging_config=None,
+        signature_types=[],
+    )
+    check_declared([handler for route in app.routes for handler in getattr(route, "route_handlers", [])])
+    return app
+
+
+__all__ = ["BASE_PATH", "CONTROLLERS", "Services", "build_app"]

@@ -1,0 +1,1 @@
+"""Who did what, when: rows that nobody can change. Written in the transaction of the change itself."""

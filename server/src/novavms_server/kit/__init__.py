@@ -1,0 +1,1 @@
+"""What the domains stand on: no business words in here."""

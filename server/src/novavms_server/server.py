@@ -1,0 +1,84 @@
+"""A whole server, assembled: the one place where parts meet. `main` (the command line) and the tests build on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from litestar.types import ASGIApp
+
+from novavms_server.accounts.authenticator import TokenAuthenticator
+from novavms_server.api import Services, build_app
+from novavms_server.kit.clock import Clock, SystemClock
+from novavms_server.kit.database import Database, EmbeddedPostgres
+from novavms_server.kit.edge import Edge
+from novavms_server.kit.idempotency import Idempotency
+from novavms_server.kit.limits import LocalLimiter
+from novavms_server.kit.metrics import Metrics
+from novavms_server.kit.pages import Cursors
+from novavms_server.kit.seal import Sealer, load_or_make_key
+from novavms_server.settings import Settings
+from novavms_server.sites.service import SiteService
+
+
+@dataclass(slots=True)
+class Server:
+    """Its ASGI application, and the services that commands and tests reach directly."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    sealer: Sealer
+    services: Services
+    app: ASGIApp
+
+    async def start(self) -> None:
+        """Open the pools, start what runs beside requests."""
+        await self.database.open()
+
+    async def stop(self) -> None:
+        """The reverse, in reverse order."""
+        await self.database.close()
+
+
+def build_server(settings: Settings, *, database_url: str, clock: Clock | None = None) -> Server:
+    """Nothing is opened or started yet. `database_url` is migrated already."""
+    clock = clock or SystemClock()
+    sealer = make_sealer(settings)
+    database = Database(database_url)
+    metrics = Metrics()
+    cursors = Cursors(sealer.derive("cursors"))
+    services = Services(
+        database=database,
+        metrics=metrics,
+        metrics_token=settings.metrics_token,
+        sites=SiteService(cursors),
+    )
+    limits: dict[str, Any] = {"rate_per_min": settings.rate_per_min, "burst": settings.rate_burst}
+    edge = Edge(
+        build_app(services),
+        database=database,
+        authenticator=TokenAuthenticator(database, clock),
+        clock=clock,
+        limiter=LocalLimiter(clock, **limits),
+        anonymous_limiter=LocalLimiter(clock, **limits),
+        idempotency=Idempotency(database, clock, sealer),
+        metrics=metrics,
+    )
+    return Server(settings, clock, database, sealer, services, edge)
+
+
+def make_sealer(settings: Settings) -> Sealer:
+    """From NOVAVMS_SECRET_KEYS, else from a key file in the data folder."""
+    if settings.secret_keys:
+        return Sealer([key.strip() for key in settings.secret_keys.split(",") if key.strip()])
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    return Sealer([load_or_make_key(settings.data_dir / "secret.key")])
+
+
+def find_database(settings: Settings) -> tuple[str, EmbeddedPostgres | None]:
+    """The database's URL; and the embedded PostgreSQL, started, if that is where it is."""
+    if settings.database_url:
+        return settings.database_url, None
+    embedded = EmbeddedPostgres(settings.data_dir.absolute() / "postgres")
+    return embedded.start(), embedded

@@ -1,0 +1,1 @@
+"""Sites: places, each with a time zone."""

@@ -1,0 +1,11 @@
+"""See tests/support: the fixtures are shared with the tests of all parts together."""
+
+import pytest
+from nova_fixtures import database_url, postgres, world
+
+__all__ = ["database_url", "postgres", "world"]
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
