@@ -1,0 +1,1 @@
+"""The cameras this gateway runs: reconciled with the server's desired state, watched, reported."""

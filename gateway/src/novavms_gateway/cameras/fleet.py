@@ -1,0 +1,111 @@
+"""All cameras of this gateway: what runs is made equal to what the server desires."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Final
+from uuid import UUID
+
+from novavms_gateway.cameras.finder import Resolve
+from novavms_gateway.cameras.watch import Watch
+from novavms_gateway.kit.clock import Clock
+from novavms_protocol import CameraConfig, CameraStatus
+
+log = logging.getLogger(__name__)
+
+STREAM_FIELDS: Final = (
+    "kind",
+    "host",
+    "port",
+    "username",
+    "password",
+    "stream_transport",
+    "recording_stream",
+    "pre_roll_sec",
+)
+"""A change of one of these needs a new session. A change of the name, say, does not."""
+
+
+def needs_restart(before: CameraConfig, after: CameraConfig) -> bool:
+    """Whether the running capture no longer does what is desired."""
+    if before.revision == after.revision:
+        return False
+    if any(getattr(before, field) != getattr(after, field) for field in STREAM_FIELDS):
+        return True
+    # For ONVIF the address is only a hint from the last check: the stream that runs is the better witness.
+    return after.kind == "rtsp" and before.rtsp_url != after.rtsp_url
+
+
+class Fleet:
+    """`on_status` gets every change of a camera's state; `on_removed` that a camera is no longer ours."""
+
+    def __init__(
+        self,
+        *,
+        resolve: Resolve,
+        clock: Clock,
+        on_status: Callable[[CameraStatus], None],
+        on_removed: Callable[[UUID], None],
+    ) -> None:
+        self._resolve = resolve
+        self._clock = clock
+        self._on_status = on_status
+        self._on_removed = on_removed
+        self._watches: dict[UUID, Watch] = {}
+
+    def find(self, camera_id: UUID) -> Watch | None:
+        return self._watches.get(camera_id)
+
+    def statuses(self) -> list[CameraStatus]:
+        """Every camera of which something is known."""
+        known = (watch.current() for watch in self._watches.values())
+        return [status for status in known if status is not None]
+
+    @property
+    def total(self) -> int:
+        return len(self._watches)
+
+    @property
+    def online(self) -> int:
+        return sum(watch.stream.status.state == "online" for watch in self._watches.values())
+
+    @property
+    def bytes_received(self) -> int:
+        return sum(watch.stream.bytes_received for watch in self._watches.values())
+
+    async def reconcile(self, cameras: list[CameraConfig]) -> None:
+        """Stops what is not desired (its session ended at the camera), starts what is, keeps what need not change."""
+        desired = {camera.camera_id: camera for camera in cameras if camera.enabled}
+        gone = [camera_id for camera_id in self._watches if camera_id not in desired]
+        changed = [
+            camera_id
+            for camera_id, watch in self._watches.items()
+            if camera_id in desired and needs_restart(watch.config, desired[camera_id])
+        ]
+        for camera_id in gone:
+            self._on_removed(camera_id)
+        await asyncio.gather(*(self._stop(camera_id) for camera_id in (*gone, *changed)))
+        for camera_id, camera in desired.items():
+            watch = self._watches.get(camera_id)
+            if watch is None:
+                self._start(camera)
+            elif watch.config != camera:
+                watch.rename(camera)
+        log.info(
+            "cameras reconciled",
+            extra={"facts": {"running": len(desired), "stopped": len(gone), "restarted": len(changed)}},
+        )
+
+    async def stop(self) -> None:
+        """Ends all sessions."""
+        await asyncio.gather(*(self._stop(camera_id) for camera_id in list(self._watches)))
+
+    def _start(self, camera: CameraConfig) -> None:
+        watch = Watch(camera, resolve=self._resolve, clock=self._clock, on_status=self._on_status)
+        self._watches[camera.camera_id] = watch
+        watch.start()
+
+    async def _stop(self, camera_id: UUID) -> None:
+        await self._watches.pop(camera_id).stop()

@@ -1,0 +1,149 @@
+"""One enabled camera: its capture, and what is told of it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from novavms_camera.capture import CaptureStream, StreamStatus
+from novavms_gateway.cameras.finder import Resolve, StreamFinder
+from novavms_gateway.kit.clock import Clock
+from novavms_gateway.kit.tasks import Tasks
+from novavms_protocol import CameraConfig, CameraStatus
+
+log = logging.getLogger(__name__)
+
+LEFT_ALONE: Final = frozenset({"auth_failed", "locked_out"})
+"""Trying again would spend login tries; the capture's own long waits stand."""
+NUDGE_EVERY_SEC: Final = 8.0
+RECENT_SEC: Final = 3600.0
+"""A camera that showed frames within the last hour is tried every few seconds, so that it is back within 15 s of
+answering; one away for longer is left to the capture's back-off, which ends at a minute."""
+
+
+class Watch:
+    """Runs one camera's capture until stopped. `on_status` gets each state that differs from the one told before."""
+
+    def __init__(
+        self,
+        config: CameraConfig,
+        *,
+        resolve: Resolve,
+        clock: Clock,
+        on_status: Callable[[CameraStatus], None],
+    ) -> None:
+        self._config = config
+        self._clock = clock
+        self._on_status = on_status
+        self._told: CameraStatus | None = None
+        self._finder = StreamFinder(config, resolve)
+        self._tasks = Tasks()
+        self.stream = CaptureStream(
+            self._finder, pre_roll_sec=config.pre_roll_sec, on_status=self._status_changed, clock=clock
+        )
+
+    @property
+    def config(self) -> CameraConfig:
+        return self._config
+
+    def start(self) -> None:
+        self._tasks.start(self._run())
+        self._tasks.start(self._nudge())
+
+    async def stop(self) -> None:
+        """Ends the session at the camera (TEARDOWN) and tells nothing more."""
+        self._on_status = lambda status: None
+        await self._tasks.end()
+
+    def rename(self, config: CameraConfig) -> None:
+        """Takes a config that differs in nothing the stream depends on."""
+        self._config = config
+        self._tell()
+
+    def current(self) -> CameraStatus | None:
+        """None while nothing is known yet: a camera just begun is neither online nor offline."""
+        status = self.stream.status
+        if status.state == "pending":
+            return None
+        facts = self.stream.facts
+        known = CameraStatus(
+            camera_id=self._config.camera_id,
+            revision=self._config.revision,
+            status=status.state,
+            reason=status.reason,
+            message=status.message,
+            at=status.since,
+            last_frame_at=status.last_frame_at,
+            active_tier=self._config.recording_stream,
+        )
+        if facts is None:
+            return known
+        return CameraStatus(
+            camera_id=known.camera_id,
+            revision=known.revision,
+            status=known.status,
+            reason=known.reason,
+            message=known.message,
+            at=known.at,
+            last_frame_at=known.last_frame_at,
+            active_tier=known.active_tier,
+            codec=facts.codec,
+            width=facts.width,
+            height=facts.height,
+            fps=facts.fps,
+            has_audio=facts.has_audio,
+            transport=facts.transport,
+        )
+
+    async def _run(self) -> None:
+        try:
+            await self.stream.run()
+        except Exception:
+            # A bug of ours in one camera's capture must not take the other cameras with it.
+            log.exception("capture stopped", extra={"facts": {"camera": self._config.camera_id}})
+
+    async def _nudge(self) -> None:
+        seen_online_at: float | None = None
+        while True:
+            await self._clock.sleep(NUDGE_EVERY_SEC)
+            status = self.stream.status
+            now = self._clock.monotonic()
+            if status.state == "online":
+                seen_online_at = now
+            elif (
+                seen_online_at is not None
+                and now - seen_online_at < RECENT_SEC
+                and status.reason not in LEFT_ALONE
+            ):
+                self.stream.retry_now()
+
+    def _status_changed(self, status: StreamStatus) -> None:
+        if status.state != "online":
+            self._finder.failed(status.reason)
+        self._tell()
+
+    def _tell(self) -> None:
+        current = self.current()
+        if current is None or _same(current, self._told):
+            return
+        self._told = current
+        log.info(
+            "camera",
+            extra={
+                "facts": {
+                    "camera": current.camera_id,
+                    "status": current.status,
+                    "reason": current.reason or "",
+                }
+            },
+        )
+        self._on_status(current)
+
+
+def _same(status: CameraStatus, told: CameraStatus | None) -> bool:
+    """Whether the server would learn nothing: times and a wobbling frame rate are no news."""
+    return told is not None and all(
+        getattr(status, field) == getattr(told, field)
+        for field in ("revision", "status", "reason", "codec", "width", "height", "has_audio", "transport")
+    )

@@ -1,0 +1,76 @@
+"""SQLite with one writer: one connection, used from one thread of its own, so that an fsync never holds up the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Sqlite:
+    """`await run(work)` is one transaction: all of `work` is on disk when it returns, or none of it."""
+
+    def __init__(self, connection: sqlite3.Connection, thread: ThreadPoolExecutor) -> None:
+        self._connection = connection
+        self._thread = thread
+
+    @classmethod
+    async def open(cls, path: Path, migrations: tuple[str, ...]) -> Sqlite:
+        """Opens or makes the file and brings it to the newest of `migrations`. Raises sqlite3.Error, OSError."""
+        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite")
+        try:
+            connection = await asyncio.get_running_loop().run_in_executor(thread, _connect, path, migrations)
+        except BaseException:
+            thread.shutdown(wait=False)
+            raise
+        return cls(connection, thread)
+
+    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Runs `work` as one transaction. Raises what `work` raises, after rolling back.
+
+        A caller that is cancelled does not undo it: the transaction ends as it would have.
+        """
+        future = asyncio.get_running_loop().run_in_executor(
+            self._thread, _transaction, self._connection, work
+        )
+        return await asyncio.shield(future)
+
+    async def close(self) -> None:
+        """Waits for what was begun, then closes. Nothing may be run after."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)
+        self._thread.shutdown()
+
+
+def _connect(path: Path, migrations: tuple[str, ...]) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA journal_mode = WAL")
+        # FULL, not WAL's usual NORMAL: what we told the server must still be true after the plug was pulled.
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA busy_timeout = 5000")
+        connection.execute("PRAGMA foreign_keys = ON")
+        done = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        for number, script in enumerate(migrations[done:], start=done + 1):
+            connection.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT;")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _transaction(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        result = work(connection)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    return result

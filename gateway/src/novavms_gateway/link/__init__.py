@@ -1,0 +1,1 @@
+"""The one connection to the server: pairing, the socket, reports out, requests in."""

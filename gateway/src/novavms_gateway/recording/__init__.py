@@ -1,0 +1,1 @@
+"""Clips: ordered, recorded to disk, sent to the store, reported, removed."""

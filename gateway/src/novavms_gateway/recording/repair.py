@@ -1,0 +1,57 @@
+"""At start: makes the clips folder and the journal agree again after a power cut or a kill.
+
+row recording, something playable   → salvaged, sent, and failed at the server with `gateway_restart` and what there is
+row recording, nothing              → failed with `gateway_restart`
+row recorded, file gone             → failed with `internal` (I2 broken from outside: somebody removed it)
+file without a row                  → removed (I1: left over from a removal cut short)
+"""
+
+from __future__ import annotations
+
+import logging
+
+from novavms_camera.capture import salvage_clip
+from novavms_camera.faults import CameraFault
+from novavms_gateway.recording.recorder import clip_facts
+from novavms_gateway.storage.journal import Journal, StoredClip
+
+log = logging.getLogger(__name__)
+
+REASON = "gateway_restart"
+
+
+async def repair(journal: Journal) -> None:
+    """Run before anything records or uploads. Safe to be cut short, and to run again."""
+    clips = await journal.clips()
+    for clip in clips:
+        if clip.state == "recording":
+            await _salvage(journal, clip)
+        elif clip.state == "recorded" and not journal.clip_path(clip.job.clip_id).exists():
+            await journal.failed(
+                clip.job.clip_id, "internal", "The clip's file is gone from the gateway's disk."
+            )
+    owned = {str(clip.job.clip_id) for clip in clips}
+    for file in journal.clips_folder.iterdir():
+        if file.is_file() and file.name.partition(".")[0] not in owned:
+            log.warning("file without a clip removed", extra={"facts": {"file": file.name}})
+            file.unlink(missing_ok=True)
+
+
+async def _salvage(journal: Journal, clip: StoredClip) -> None:
+    clip_id = clip.job.clip_id
+    path = journal.clip_path(clip_id)
+    part = path.with_name(f"{path.name}.part")
+    file = None
+    try:
+        if path.exists():  # whole and renamed, but the journal was not told any more
+            path.replace(part)
+        if part.exists():
+            file = await salvage_clip(part, path, failure_reason=REASON)
+    except (CameraFault, OSError) as error:
+        log.warning("salvage failed", extra={"facts": {"clip": clip_id, "error": type(error).__name__}})
+    if file is None:
+        journal.remove_files(clip_id)
+        await journal.failed(clip_id, REASON, "The gateway stopped before anything was recorded.")
+    else:
+        log.warning("clip salvaged", extra={"facts": {"clip": clip_id, "duration_sec": file.duration_sec}})
+        await journal.recorded(clip_id, clip_facts(file))

@@ -1,0 +1,108 @@
+"""What can be set from outside: NOVAVMS_GATEWAY_* in the environment, read once, in `main`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+PREFIX = "NOVAVMS_GATEWAY_"
+DEFAULT_DATA_DIR = "~/.local/share/novavms-gateway"
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+class SettingsError(Exception):
+    """A setting is wrong; `str` is a sentence that names it."""
+
+
+def _setting(default: Any, about: str) -> Any:
+    return field(default=default, metadata={"about": about})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One field is one variable: `data_dir` is NOVAVMS_GATEWAY_DATA_DIR. docs/reference/gateway-settings.md lists them."""
+
+    data_dir: Path = _setting(
+        Path(DEFAULT_DATA_DIR),
+        "Folder of the gateway's identity, journal and clips; made with mode 700. `--data-dir` wins over it.",
+    )
+    log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR. Logs go to stderr, one line each.")
+    uploads_at_once: int = _setting(2, "Clips sent at the same time (1–16), oldest first.")
+    disk_reserve_bytes: int = _setting(
+        268_435_456, "Below this much free space no clip is begun; it fails with `disk_full`."
+    )
+
+
+def variables() -> dict[str, str]:
+    """Every variable there is, with the field it sets."""
+    return {f"{PREFIX}{item.name.upper()}": item.name for item in fields(Settings)}
+
+
+def unknown_variables(environment: Mapping[str, str]) -> list[str]:
+    """Variables that look like ours and are none: most likely misspelt."""
+    return sorted(key for key in environment if key.startswith(PREFIX) and key not in variables())
+
+
+def from_environment(environment: Mapping[str, str]) -> Settings:
+    """Raises SettingsError."""
+    values: dict[str, Any] = {}
+    for key, name in variables().items():
+        text = environment.get(key)
+        if text is None:
+            continue
+        match name:
+            case "data_dir":
+                values["data_dir"] = Path(text)
+            case "log_level":
+                if text.upper() not in LOG_LEVELS:
+                    raise SettingsError(f"{key} must be one of {', '.join(LOG_LEVELS)}.")
+                values["log_level"] = text.upper()
+            case "uploads_at_once":
+                values["uploads_at_once"] = _whole(key, text, 1, 16)
+            case "disk_reserve_bytes":
+                values["disk_reserve_bytes"] = _whole(key, text, 0, 2**50)
+    return Settings(**values)
+
+
+def _whole(key: str, text: str, low: int, high: int) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = low - 1
+    if not low <= value <= high:
+        raise SettingsError(f"{key} must be a whole number from {low} to {high}.")
+    return value
+
+
+def reference_page() -> str:
+    """docs/reference/gateway-settings.md, as it must read; `python -m novavms_gateway.settings` prints it."""
+    rows = [
+        f"| `{variable}` | `{Settings.__dataclass_fields__[name].default}` | "
+        f"{Settings.__dataclass_fields__[name].metadata['about']} |"
+        for variable, name in variables().items()
+    ]
+    return "\n".join(
+        [
+            "# Settings of the gateway",
+            "",
+            "All come from the environment. The server's address and the gateway's identity are no settings: "
+            "`novavms-gateway pair`",
+            "writes them into the data folder. Proxies and certificate authorities are taken from the usual "
+            "variables (`HTTPS_PROXY`,",
+            "`NO_PROXY`, `SSL_CERT_FILE`). `novavms-gateway check` reads the camera's password from "
+            "`NOVAVMS_CAMERA_PASSWORD`.",
+            "",
+            "| variable | default | what it does |",
+            "|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.stdout.write(reference_page())

@@ -1,0 +1,302 @@
+"""The gateway as a whole: the parts put together, and its side of the conversation with the server."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from typing import Any, Final
+from uuid import UUID
+
+import httpx
+import msgspec
+
+from novavms_camera.capture import snapshot_jpeg
+from novavms_camera.check import AddressPolicy, check_camera
+from novavms_camera.faults import CameraFault
+from novavms_camera.onvif import FoundDevice, discover, resolve_stream
+from novavms_camera.secret import Secret
+from novavms_camera.source import CameraSource, StreamSource, Tier
+from novavms_gateway.cameras.fleet import Fleet
+from novavms_gateway.facts import gateway_facts
+from novavms_gateway.kit.backoff import Backoff
+from novavms_gateway.kit.clock import Clock
+from novavms_gateway.kit.machine import Machine
+from novavms_gateway.kit.tasks import race
+from novavms_gateway.link.client import Link
+from novavms_gateway.link.outbox import Outbox
+from novavms_gateway.link.requests import Progress, RequestRefusedError
+from novavms_gateway.recording.recorder import Recorder
+from novavms_gateway.recording.repair import repair
+from novavms_gateway.recording.uploader import Uploader
+from novavms_gateway.settings import Settings
+from novavms_gateway.storage.identity import Identity
+from novavms_gateway.storage.journal import Journal
+from novavms_protocol import (
+    PROTOCOL_VERSION,
+    Applied,
+    CameraStatus,
+    Check,
+    DesiredState,
+    Discover,
+    DiscoveredDevice,
+    ForgetClip,
+    Hello,
+    RecordClip,
+    Request,
+    Snapshot,
+    Telemetry,
+)
+
+log = logging.getLogger(__name__)
+
+TELEMETRY_EVERY_SEC: Final = 15.0
+CHECK_TIME_CAP_SEC: Final = 15.0
+RESOLVE_TIME_CAP_SEC: Final = 10.0
+REPLY_MARGIN_SEC: Final = 0.5
+"""A check ends this much before its deadline, so that its report still reaches the caller."""
+
+
+async def _resolve(source: CameraSource, tier: Tier) -> StreamSource:
+    # No address policy: the server judged the address before it entered the desired state.
+    try:
+        async with asyncio.timeout(RESOLVE_TIME_CAP_SEC):
+            return await resolve_stream(source, tier)
+    except TimeoutError:
+        raise CameraFault("timeout", "The camera's ONVIF service did not answer in time.") from None
+
+
+def _discovered(device: FoundDevice) -> DiscoveredDevice:
+    return DiscoveredDevice(
+        host=device.host,
+        port=device.port,
+        xaddrs=list(device.xaddrs),
+        endpoint_reference=device.endpoint_reference,
+        name=device.name,
+        manufacturer=device.manufacturer,
+        model=device.model,
+        scopes=list(device.scopes),
+    )
+
+
+class Gateway:
+    """`open` repairs and loads, `run` works until cancelled and then ends every camera session."""
+
+    def __init__(
+        self,
+        *,
+        identity: Identity,
+        settings: Settings,
+        journal: Journal,
+        http: httpx.AsyncClient,
+        machine: Machine,
+        clock: Clock,
+        version: str,
+        new_backoff: Callable[[], Backoff],
+    ) -> None:
+        self._identity = identity
+        self._journal = journal
+        self._machine = machine
+        self._clock = clock
+        self._version = version
+        self._began_at = clock.monotonic()
+        self._desired: DesiredState | None = None
+        self._desired_changed = asyncio.Event()
+        self._outbox = Outbox(journal, clock)
+        self._fleet = Fleet(
+            resolve=_resolve,
+            clock=clock,
+            on_status=self._tell_status,
+            on_removed=lambda camera_id: self._outbox.drop(f"camera:{camera_id}"),
+        )
+        self._uploader = Uploader(
+            journal=journal,
+            identity=identity,
+            http=http,
+            clock=clock,
+            at_once=settings.uploads_at_once,
+            forget=self._forget_clip,
+            new_backoff=new_backoff,
+        )
+        self._recorder = Recorder(
+            journal=journal,
+            fleet=self._fleet,
+            clock=clock,
+            machine=machine,
+            reserve_bytes=settings.disk_reserve_bytes,
+            on_recorded=self._uploader.wake,
+        )
+        self._link = Link(
+            identity,
+            station=self,
+            handler=self._serve,
+            outbox=self._outbox,
+            clock=clock,
+            backoff=new_backoff(),
+            user_agent=f"novavms-gateway/{version}",
+        )
+
+    async def run(self) -> None:
+        """Until cancelled. Raises only what is a bug of ours."""
+        await repair(self._journal)
+        await self._outbox.load()
+        try:
+            await race(
+                self._link.run(), self._reconcile_changes(), self._uploader.run(), self._send_telemetry()
+            )
+        finally:
+            await self._recorder.stop()
+            await self._fleet.stop()
+
+    # ---- what the link asks of us -----------------------------------------------------------------------
+
+    async def hello(self) -> Hello:
+        clips = await self._journal.clips()
+        facts = await asyncio.to_thread(gateway_facts, self._machine, self._identity.server_url)
+        return Hello(
+            protocol=PROTOCOL_VERSION,
+            version=self._version,
+            facts=facts,
+            applied_version=await self._journal.applied_version(),
+            backlog=len(self._outbox) + len(clips),
+            clips=[clip.job.clip_id for clip in clips],
+        )
+
+    def desired_state(self, state: DesiredState, *, first: bool) -> None:
+        if not first and self._desired is not None and state.version < self._desired.version:
+            return
+        self._desired = state
+        self._desired_changed.set()
+        if first:
+            # The server may have taken our cameras for lost meanwhile: it hears of all of them, and of us.
+            for status in self._fleet.statuses():
+                self._tell_status(status)
+            self._uploader.wake()
+
+    async def _serve(self, request: Request, progress: Progress) -> dict[str, Any]:
+        match request.body:
+            case Check() as check:
+                return await self._check(check, request.timeout_sec, progress)
+            case Discover() as ask:
+                return await self._discover(ask)
+            case RecordClip() as order:
+                return await self._recorder.order(order)
+            case ForgetClip() as order:
+                await self._forget_clip(order.clip_id)
+                return {}
+            case Snapshot() as ask:
+                return await self._snapshot(ask)
+
+    # ---- requests ---------------------------------------------------------------------------------------
+
+    async def _check(self, check: Check, timeout_sec: float, progress: Progress) -> dict[str, Any]:
+        source = CameraSource(
+            kind=check.kind,
+            host=check.host or "",
+            port=check.port or (80 if check.kind == "onvif" else 554),
+            rtsp_url=check.rtsp_url,
+            username=check.username,
+            password=None if check.password is None else Secret(check.password),
+            transport=check.stream_transport,
+        )
+        report = await check_camera(
+            source,
+            policy=AddressPolicy(allow_loopback=check.allow_loopback),
+            on_stage=lambda stage: progress(msgspec.to_builtins(stage)),
+            time_cap_sec=max(1.0, min(CHECK_TIME_CAP_SEC, timeout_sec - REPLY_MARGIN_SEC)),
+        )
+        return report.to_dict()
+
+    async def _discover(self, ask: Discover) -> dict[str, Any]:
+        devices = await discover(
+            policy=AddressPolicy(allow_loopback=ask.allow_loopback),
+            timeout_sec=ask.timeout_sec,
+            multicast=ask.multicast,
+            hosts=ask.hosts,
+            ports=ask.ports,
+        )
+        return {"devices": [msgspec.to_builtins(_discovered(device)) for device in devices]}
+
+    async def _snapshot(self, ask: Snapshot) -> dict[str, Any]:
+        watch = self._fleet.find(ask.camera_id)
+        if watch is None:
+            raise RequestRefusedError("unknown_camera", "This gateway does not run the camera.")
+        keyframe = watch.stream.keyframe()
+        if keyframe is None:
+            raise RequestRefusedError("not_online", "The camera has shown no picture yet.")
+        jpeg = await snapshot_jpeg(keyframe, width=ask.width)
+        return {"jpeg": base64.b64encode(jpeg).decode("ascii")}
+
+    async def _forget_clip(self, clip_id: UUID) -> None:
+        await self._recorder.forget(clip_id)
+        self._outbox.forget(clip_id)
+
+    # ---- what goes on by itself ---------------------------------------------------------------------------
+
+    async def _reconcile_changes(self) -> None:
+        """One at a time, always to the newest: what came while one was at work is done in one step after it."""
+        while True:
+            await self._desired_changed.wait()
+            self._desired_changed.clear()
+            state = self._desired
+            assert state is not None, "the event is set after the state"
+            await self._fleet.reconcile(state.cameras)
+            if await self._journal.applied_version() != state.version:
+                await self._journal.set_applied_version(state.version)
+            self._outbox.put_newest("applied", Applied(state_version=state.version))
+
+    async def _send_telemetry(self) -> None:
+        while True:
+            clips = await self._journal.clips()
+            disk = self._machine.disk()
+            self._outbox.put_newest(
+                "telemetry",
+                Telemetry(
+                    at=self._clock.now(),
+                    uptime_sec=round(self._clock.monotonic() - self._began_at, 1),
+                    cpu_percent=self._machine.cpu_percent(),
+                    memory_bytes=self._machine.memory_used_bytes(),
+                    disk_free_bytes=disk.free_bytes,
+                    disk_total_bytes=disk.total_bytes,
+                    cameras_online=self._fleet.online,
+                    cameras_total=self._fleet.total,
+                    bytes_received=self._fleet.bytes_received,
+                    reports_waiting=len(self._outbox),
+                    clips_waiting=sum(clip.state in ("recording", "recorded") for clip in clips),
+                    version=self._version,
+                ),
+            )
+            await self._clock.sleep(TELEMETRY_EVERY_SEC)
+
+    def _tell_status(self, status: CameraStatus) -> None:
+        self._outbox.put_newest(f"camera:{status.camera_id}", status)
+
+
+async def run_gateway(
+    identity: Identity,
+    settings: Settings,
+    *,
+    clock: Clock,
+    version: str,
+    new_backoff: Callable[[], Backoff] = Backoff,
+) -> None:
+    """Opens disk and network, runs until cancelled, closes them. Raises OSError, sqlite3.Error at the start."""
+    async with AsyncExitStack() as stack:
+        journal = await Journal.open(settings.data_dir, gateway_id=identity.gateway_id)
+        stack.push_async_callback(journal.close)
+        http = await stack.enter_async_context(
+            httpx.AsyncClient(headers={"User-Agent": f"novavms-gateway/{version}"})
+        )
+        gateway = Gateway(
+            identity=identity,
+            settings=settings,
+            journal=journal,
+            http=http,
+            machine=Machine(settings.data_dir),
+            clock=clock,
+            version=version,
+            new_backoff=new_backoff,
+        )
+        await gateway.run()

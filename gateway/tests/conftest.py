@@ -1,0 +1,385 @@
+"""What the gateway's tests stand on: the server's side of the conversation, played over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+import uvicorn
+
+from novavms_gateway.storage.identity import Identity, save_identity
+from novavms_protocol import (
+    Ack,
+    CameraConfig,
+    CameraStatus,
+    CheckProgress,
+    ClipFailed,
+    ClipReady,
+    DesiredState,
+    FromServer,
+    Hello,
+    Ping,
+    Pong,
+    Reply,
+    Report,
+    Request,
+    decode_from_gateway,
+    encode,
+)
+
+Condition = Callable[[], Any]
+TOKEN = "gw_test-token-that-must-not-print"
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+async def wait_until(condition: Condition, *, within_sec: float = 20.0) -> Any:
+    """The first true value of `condition`; fails when there is none in time."""
+    deadline = asyncio.get_running_loop().time() + within_sec
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert asyncio.get_running_loop().time() < deadline, "the condition did not come true in time"
+        await asyncio.sleep(0.01)
+
+
+@pytest.fixture(name="wait_until")
+def _wait_until() -> Callable[..., Awaitable[Any]]:
+    return wait_until
+
+
+class _Uvicorn(uvicorn.Server):
+    def capture_signals(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
+
+@dataclass
+class Upload:
+    """What the store has of one clip."""
+
+    size_bytes: int
+    sha256: str
+    parts: dict[int, bytes] = field(default_factory=dict)
+
+
+@dataclass
+class ServerSide:
+    """Stands for novavms-server, by the written contract and no more:
+
+    POST /api/v1/gateways/pair {pairing_code, version, hardware} → 200 {gateway_id, gateway_token, org_id, site_id, name};
+        unknown code 404 {"error": "not_found"}, too many tries 429 with Retry-After.
+    WS /api/v1/gateways/{id}/ws with `Authorization: Bearer <token>`; 401 on any other. Hello is answered by
+        DesiredState, each Report by Ack, Ping by Pong (novavms_protocol.messages).
+    POST /api/v1/gateways/{id}/clips/{clip_id}/upload {size_bytes, sha256} → {part_bytes, parts: [{number, url, method,
+        headers, offset_bytes, size_bytes, done}]}; 404 where the clip is not wanted. Each part is PUT to its address.
+    """
+
+    gateway_id: UUID = field(default_factory=uuid4)
+    codes: set[str] = field(default_factory=set)
+    state: DesiredState = field(default_factory=lambda: DesiredState(version=1, cameras=[]))
+    ack: Callable[[Report], bool] = lambda report: True
+    refuse_socket: int | None = None
+    greet: bool = True
+    part_bytes: int = 64 * 1024
+    hellos: list[Hello] = field(default_factory=list)
+    reports: list[Report] = field(default_factory=list)
+    replies: dict[UUID, Reply] = field(default_factory=dict)
+    progress: list[CheckProgress] = field(default_factory=list)
+    pongs: int = 0
+    pairings: list[dict[str, Any]] = field(default_factory=list)
+    pair_status: int = 200
+    uploads: dict[UUID, Upload] = field(default_factory=dict)
+    unwanted: set[UUID] = field(default_factory=set)
+    put_answers: list[int] = field(default_factory=list)
+    """Statuses for the next parts instead of taking them; 0 breaks the connection in the middle of the body."""
+    store_away: bool = False
+    puts: list[tuple[UUID, int]] = field(default_factory=list)
+    tickets: int = 0
+    url: str = ""
+    _sends: list[Callable[[FromServer], Awaitable[None]]] = field(default_factory=list)
+    _closes: list[asyncio.Event] = field(default_factory=list)
+
+    # ---- for tests ---------------------------------------------------------------------------------------
+
+    def identity(self) -> Identity:
+        return Identity(
+            server_url=self.url,
+            gateway_id=self.gateway_id,
+            gateway_token=TOKEN,
+            org_id=uuid4(),
+            site_id=uuid4(),
+            name="Box",
+        )
+
+    @property
+    def connected(self) -> bool:
+        return bool(self._sends)
+
+    async def send(self, message: FromServer) -> None:
+        await self._sends[-1](message)
+
+    async def desire(self, *cameras: CameraConfig) -> None:
+        self.state = DesiredState(version=self.state.version + 1, cameras=list(cameras))
+        if self._sends:
+            await self.send(self.state)
+
+    async def ask(self, body: Any, *, timeout_sec: float = 15.0) -> Reply:
+        request = Request(id=uuid4(), timeout_sec=timeout_sec, body=body)
+        await self.send(request)
+        reply: Reply = await wait_until(lambda: self.replies.get(request.id))
+        return reply
+
+    def drop_sockets(self) -> None:
+        for close in self._closes:
+            close.set()
+
+    def bodies(self, kind: type[Any]) -> list[Any]:
+        return [report.body for report in self.reports if isinstance(report.body, kind)]
+
+    def status(self, camera_id: UUID) -> CameraStatus | None:
+        statuses = [body for body in self.bodies(CameraStatus) if body.camera_id == camera_id]
+        return statuses[-1] if statuses else None
+
+    def clip_end(self, clip_id: UUID) -> ClipReady | ClipFailed | None:
+        ends = [body for body in self.bodies(ClipReady | ClipFailed) if body.clip_id == clip_id]
+        return ends[-1] if ends else None
+
+    def stored(self, clip_id: UUID) -> bytes:
+        parts = self.uploads[clip_id].parts
+        return b"".join(parts[number] for number in sorted(parts))
+
+    # ---- the server ---------------------------------------------------------------------------------------
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "websocket":
+            await self._socket(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+
+    async def _socket(self, scope: Any, receive: Any, send: Any) -> None:
+        assert (await receive())["type"] == "websocket.connect"
+        status = self.refuse_socket or (None if self._is_ours(scope) else 401)
+        assert scope["path"] == f"/api/v1/gateways/{self.gateway_id}/ws"
+        if status is not None:
+            await send({"type": "websocket.http.response.start", "status": status, "headers": []})
+            await send({"type": "websocket.http.response.body", "body": b""})
+            return
+        await send({"type": "websocket.accept"})
+
+        async def tell(message: FromServer) -> None:
+            await send({"type": "websocket.send", "text": encode(message)})
+
+        close = asyncio.Event()
+        self._closes.append(close)
+        closing = asyncio.ensure_future(close.wait())
+        try:
+            while True:
+                receiving = asyncio.ensure_future(receive())
+                await asyncio.wait({receiving, closing}, return_when=asyncio.FIRST_COMPLETED)
+                if not receiving.done():
+                    receiving.cancel()
+                    await send({"type": "websocket.close", "code": 1012})
+                    return
+                event = receiving.result()
+                if event["type"] == "websocket.disconnect":
+                    return
+                await self._hear(decode_from_gateway(event["text"]), tell)
+        finally:
+            closing.cancel()
+            self._closes.remove(close)
+            if tell in self._sends:
+                self._sends.remove(tell)
+
+    async def _hear(self, message: Any, tell: Callable[[FromServer], Awaitable[None]]) -> None:
+        match message:
+            case Hello():
+                self.hellos.append(message)
+                if self.greet:
+                    self._sends.append(tell)
+                    await tell(self.state)
+            case Report():
+                self.reports.append(message)
+                if self.ack(message):
+                    await tell(Ack(id=message.id))
+            case Reply():
+                assert message.id not in self.replies, "a request has exactly one reply"
+                self.replies[message.id] = message
+            case CheckProgress():
+                self.progress.append(message)
+            case Ping():
+                await tell(Pong(nonce=message.nonce))
+            case Pong():
+                self.pongs += 1
+
+    async def _http(self, scope: Any, receive: Any, send: Any) -> None:
+        method, path = scope["method"], scope["path"]
+        if method == "PUT" and self.put_answers and self.put_answers[0] == 0:
+            self.put_answers.pop(0)
+            await receive()
+            raise ConnectionResetError  # Uvicorn closes the connection
+        body = b""
+        while True:
+            event = await receive()
+            body += event.get("body", b"")
+            if not event.get("more_body"):
+                break
+        status, answer, headers = self._answer(method, path, scope, body)
+        await send(
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": [(b"content-type", b"application/json"), *headers],
+            }
+        )
+        await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
+
+    def _answer(
+        self, method: str, path: str, scope: Any, body: bytes
+    ) -> tuple[int, Any, list[tuple[bytes, bytes]]]:
+        if path == "/api/v1/gateways/pair":
+            return self._pair(json.loads(body))
+        prefix = f"/api/v1/gateways/{self.gateway_id}/clips/"
+        if method == "POST" and path.startswith(prefix) and path.endswith("/upload"):
+            if not self._is_ours(scope):
+                return 401, {"error": "invalid_token", "message": ""}, []
+            return self._ticket(UUID(path.removeprefix(prefix).removesuffix("/upload")), json.loads(body))
+        if method == "PUT" and path.startswith("/store/"):
+            clip_id, number = path.removeprefix("/store/").split("/")
+            self.puts.append((UUID(clip_id), int(number)))
+            if self.store_away:
+                return 503, {}, []
+            if self.put_answers:
+                status = self.put_answers.pop(0)
+                if status >= 300:
+                    return status, {}, []
+            assert b"authorization" not in dict(scope["headers"]), "the token is not the store's business"
+            assert dict(scope["headers"])[b"x-signed"] == b"yes"
+            self.uploads[UUID(clip_id)].parts[int(number)] = body
+            return 200, {}, []
+        return 404, {"error": "not_found", "message": "no such thing"}, []
+
+    def _pair(self, body: dict[str, Any]) -> tuple[int, Any, list[tuple[bytes, bytes]]]:
+        self.pairings.append(body)
+        if self.pair_status == 429:
+            return 429, {"error": "rate_limited", "message": "slow down"}, [(b"retry-after", b"7")]
+        if self.pair_status >= 400:
+            return self.pair_status, {"error": "internal_error", "message": "ours"}, []
+        if body["pairing_code"] not in self.codes:
+            return 404, {"error": "not_found", "message": "no such code"}, []
+        self.codes.remove(body["pairing_code"])
+        answer = {"gateway_id": str(self.gateway_id), "gateway_token": TOKEN, "name": "Box"}
+        return 200, answer | {"org_id": str(uuid4()), "site_id": str(uuid4()), "new_field": 1}, []
+
+    def _ticket(self, clip_id: UUID, body: dict[str, Any]) -> tuple[int, Any, list[tuple[bytes, bytes]]]:
+        self.tickets += 1
+        if clip_id in self.unwanted:
+            return 404, {"error": "not_found", "message": "no such clip"}, []
+        upload = self.uploads.setdefault(clip_id, Upload(body["size_bytes"], body["sha256"]))
+        parts = []
+        for number, offset in enumerate(range(0, upload.size_bytes, self.part_bytes), start=1):
+            # Odd ones relative, even ones absolute: both are allowed.
+            base = "" if number % 2 else self.url
+            parts.append(
+                {
+                    "number": number,
+                    "url": f"{base}/store/{clip_id}/{number}",
+                    "method": "PUT",
+                    "headers": {"x-signed": "yes"},
+                    "offset_bytes": offset,
+                    "size_bytes": min(self.part_bytes, upload.size_bytes - offset),
+                    "done": number in upload.parts,
+                }
+            )
+        return 200, {"part_bytes": self.part_bytes, "parts": parts}, []
+
+    @staticmethod
+    def _is_ours(scope: Any) -> bool:
+        return dict(scope["headers"]).get(b"authorization") == f"Bearer {TOKEN}".encode()
+
+
+@contextlib.asynccontextmanager
+async def serving(side: ServerSide, *, port: int = 0) -> AsyncIterator[ServerSide]:
+    """Serves on 127.0.0.1 until left; with a `port` of before, it is the same server come back."""
+    listener = socket.create_server(("127.0.0.1", port))
+    side.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    config = uvicorn.Config(
+        side, log_level="critical", lifespan="off", ws="websockets-sansio", ws_ping_interval=None
+    )
+    config.timeout_graceful_shutdown = 1
+    server = _Uvicorn(config)
+    task = asyncio.ensure_future(server.serve(sockets=[listener]))
+    try:
+        await wait_until(lambda: server.started)
+        yield side
+    finally:
+        side.drop_sockets()
+        server.should_exit = True
+        await task
+        listener.close()
+
+
+@pytest.fixture(name="serving")
+def _serving() -> Callable[..., contextlib.AbstractAsyncContextManager[ServerSide]]:
+    return serving
+
+
+@pytest.fixture
+async def server_side() -> AsyncIterator[ServerSide]:
+    async with serving(ServerSide()) as side:
+        yield side
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient() as client:
+        yield client
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path, server_side: ServerSide) -> Iterator[Path]:
+    """A paired gateway's folder."""
+    folder = tmp_path / "gateway"
+    folder.mkdir(mode=0o700)
+    save_identity(folder, server_side.identity())
+    yield folder
+    leaked = [file for file in folder.rglob("*") if file.is_file() and TOKEN.encode() in file.read_bytes()]
+    assert leaked == [folder / "gateway.json"], "the token is kept in one place"
+
+
+class ManualClock:
+    """Time that a test turns by hand; `slept` is every wait that was asked for."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+        self.slept: list[float] = []
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def now(self) -> Any:
+        from datetime import UTC, datetime
+
+        return datetime.fromtimestamp(1_770_000_000 + self.seconds, UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.seconds += seconds
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+def manual_clock() -> ManualClock:
+    return ManualClock()
