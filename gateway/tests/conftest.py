@@ -8,6 +8,7 @@ import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -98,7 +99,9 @@ class ServerSide:
     reports: list[Report] = field(default_factory=list)
     replies: dict[UUID, Reply] = field(default_factory=dict)
     progress: list[CheckProgress] = field(default_factory=list)
+    pings: int = 0
     pongs: int = 0
+    send_nothing: bool = False
     pairings: list[dict[str, Any]] = field(default_factory=list)
     pair_status: int = 200
     uploads: dict[UUID, Upload] = field(default_factory=dict)
@@ -109,7 +112,7 @@ class ServerSide:
     puts: list[tuple[UUID, int]] = field(default_factory=list)
     tickets: int = 0
     url: str = ""
-    _sends: list[Callable[[FromServer], Awaitable[None]]] = field(default_factory=list)
+    _sends: list[Callable[[FromServer | str], Awaitable[None]]] = field(default_factory=list)
     _closes: list[asyncio.Event] = field(default_factory=list)
 
     # ---- for tests ---------------------------------------------------------------------------------------
@@ -130,6 +133,10 @@ class ServerSide:
 
     async def send(self, message: FromServer) -> None:
         await self._sends[-1](message)
+
+    async def send_text(self, text: str) -> None:
+        """Something that is no message of today."""
+        await self._sends[-1](text)
 
     async def desire(self, *cameras: CameraConfig) -> None:
         self.state = DesiredState(version=self.state.version + 1, cameras=list(cameras))
@@ -179,8 +186,9 @@ class ServerSide:
             return
         await send({"type": "websocket.accept"})
 
-        async def tell(message: FromServer) -> None:
-            await send({"type": "websocket.send", "text": encode(message)})
+        async def tell(message: FromServer | str) -> None:
+            text = message if isinstance(message, str) else encode(message)
+            await send({"type": "websocket.send", "text": text})
 
         close = asyncio.Event()
         self._closes.append(close)
@@ -204,6 +212,9 @@ class ServerSide:
                 self._sends.remove(tell)
 
     async def _hear(self, message: Any, tell: Callable[[FromServer], Awaitable[None]]) -> None:
+        if self.send_nothing:
+            self.pings += isinstance(message, Ping)
+            return
         match message:
             case Hello():
                 self.hellos.append(message)
@@ -220,6 +231,7 @@ class ServerSide:
             case CheckProgress():
                 self.progress.append(message)
             case Ping():
+                self.pings += 1
                 await tell(Pong(nonce=message.nonce))
             case Pong():
                 self.pongs += 1
@@ -360,24 +372,42 @@ def data_dir(tmp_path: Path, server_side: ServerSide) -> Iterator[Path]:
 
 
 class ManualClock:
-    """Time that a test turns by hand; `slept` is every wait that was asked for."""
+    """Time that a test turns by hand. `slept` is every wait that was asked for; with `runs` each ends at once, taking
+    its time from the clock; without, it ends when `advance` gets there."""
 
     def __init__(self) -> None:
         self.seconds = 1000.0
+        self.runs = False
         self.slept: list[float] = []
+        self._waiting: list[tuple[float, asyncio.Event]] = []
 
     def monotonic(self) -> float:
         return self.seconds
 
-    def now(self) -> Any:
-        from datetime import UTC, datetime
-
+    def now(self) -> datetime:
         return datetime.fromtimestamp(1_770_000_000 + self.seconds, UTC)
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
+        if self.runs:
+            self.seconds += seconds
+            await asyncio.sleep(0)
+            return
+        over = asyncio.Event()
+        self._waiting.append((self.seconds + seconds, over))
+        await over.wait()
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for `advance`."""
+        return len(self._waiting)
+
+    def advance(self, seconds: float) -> None:
         self.seconds += seconds
-        await asyncio.sleep(0)
+        for until, over in self._waiting:
+            if until <= self.seconds:
+                over.set()
+        self._waiting = [entry for entry in self._waiting if not entry[1].is_set()]
 
 
 @pytest.fixture
