@@ -177,7 +177,8 @@ class _Check:
         return media
 
     async def _media(self, client: RtspClient, media: Media, note: Note) -> None:
-        note.timeout_message = "media came, but no key frame within the time of the check"
+        note.timeout_reason = "no_media"
+        note.timeout_message = f"{self.facts.address} (RTSP): the session plays, but no key frame came within the time of the check."
         frame = await first_key_frame(client, media, "udp" if self.source.transport == "udp" else "tcp")
         facts, video = self.facts, frame.format
         facts.transport, facts.codec = frame.transport, video.codec

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from novavms_camera.check.report import Stage, StageName
-from novavms_camera.faults import CameraFault
+from novavms_camera.faults import CameraFault, Reason
 
 
 @dataclass(slots=True)
@@ -19,6 +19,7 @@ class Note:
     name: StageName
     detail: str | None = None
     timeout_message: str = "The camera did not answer in time."
+    timeout_reason: Reason = "timeout"
 
 
 @dataclass(slots=True)
@@ -40,7 +41,7 @@ class StageRecorder:
 
     @asynccontextmanager
     async def stage(self, name: StageName, cap_sec: float) -> AsyncIterator[Note]:
-        """One stage of at most `cap_sec`; a TimeoutError becomes CameraFault(timeout)."""
+        """One stage of at most `cap_sec`; a TimeoutError becomes a CameraFault, as the note says."""
         note = Note(name)
         started = time.perf_counter()
         try:
@@ -48,7 +49,7 @@ class StageRecorder:
                 async with asyncio.timeout(min(cap_sec, self.remaining_sec)):
                     yield note
             except TimeoutError:
-                raise CameraFault("timeout", note.timeout_message) from None
+                raise CameraFault(note.timeout_reason, note.timeout_message) from None
         except CameraFault as fault:
             self._add(note.name, started, fault, fault.message)
             raise

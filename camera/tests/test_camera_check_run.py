@@ -1,0 +1,399 @@
+"""The connection check against the simulated camera: every reason it can give, and what a healthy camera shows."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+import pytest
+
+from novavms_camera.check import AddressPolicy, CheckReport, Stage, check_camera, validate_source
+from novavms_camera.source import CameraSource
+from novavms_simcam import SimCam, SimCamConfig
+from novavms_simcam.faults import Faults
+
+pytestmark = pytest.mark.anyio
+
+POLICY = AddressPolicy(allow_loopback=True)
+PASSWORD = "p@:/#?%&\"'ss wörd-漢字"
+ONVIF_STAGES = ["policy", "resolve", "connect", "clock", "login", "identity", "profiles", "describe", "media"]
+RTSP_STAGES = ["policy", "resolve", "connect", "describe", "media"]
+
+
+@asynccontextmanager
+async def camera(**fields: Any) -> AsyncIterator[SimCam]:
+    faults = Faults()
+    for name, value in fields.pop("faults", {}).items():
+        faults.set(name, value)
+    async with SimCam(SimCamConfig(password=PASSWORD, faults=faults, **fields)) as cam:
+        yield cam
+
+
+def onvif(cam: SimCam, password: str | None = PASSWORD, username: str | None = "admin") -> CameraSource:
+    return validate_source(
+        kind="onvif",
+        host="127.0.0.1",
+        port=cam.onvif_port,
+        username=username,
+        password=password,
+        policy=POLICY,
+    )
+
+
+def rtsp(cam: SimCam, password: str | None = PASSWORD, **fields: Any) -> CameraSource:
+    return validate_source(
+        kind="rtsp", rtsp_url=cam.rtsp_url, username="admin", password=password, policy=POLICY, **fields
+    )
+
+
+async def check(source: CameraSource, **options: Any) -> CheckReport:
+    return await check_camera(source, policy=POLICY, **options)
+
+
+async def until(condition: Callable[[], bool], deadline_sec: float = 5) -> None:
+    async with asyncio.timeout(deadline_sec):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+def names(report: CheckReport) -> list[str]:
+    return [stage.name for stage in report.stages]
+
+
+def codes(report: CheckReport) -> set[str]:
+    return {warning.code for warning in report.warnings}
+
+
+# ---- healthy cameras ---------------------------------------------------------------------------------------
+
+
+async def test_a_healthy_onvif_camera_tells_all_its_facts() -> None:
+    async with camera(name="Front door") as cam:
+        heard: list[Stage] = []
+        report = await check(onvif(cam), on_stage=heard.append)
+        assert report.ok, report
+        assert names(report) == ONVIF_STAGES
+        assert heard == report.stages
+        assert all(stage.ok and stage.reason is None for stage in report.stages)
+        assert (report.reason, report.message, report.hint, report.warnings) == (None, None, None, [])
+        facts, main = report.facts, cam.media["main"].video
+        assert (facts.codec, facts.width, facts.height) == ("h264", main.width, main.height)
+        assert facts.fps == pytest.approx(main.fps, abs=1)
+        assert (facts.transport, facts.has_audio, facts.audio_codec) == ("tcp", True, "aac")
+        assert (facts.manufacturer, facts.model, facts.firmware) == ("NovaVMS", "SimCam", "1.0.0")
+        assert (facts.serial, facts.mac) == (cam.config.serial, cam.config.mac)
+        assert facts.endpoint_reference == cam.config.endpoint_reference
+        assert facts.stream_url == cam.rtsp_url
+        assert facts.sub_stream_url == cam.stream_url("sub")
+        assert [profile.tier for profile in facts.profiles] == ["main", "sub"]
+        assert facts.profiles[0].rtsp_url == cam.rtsp_url
+        assert facts.keyframe_interval_sec
+        assert facts.bit_rate
+        assert abs(facts.clock_offset_sec or 0) < 3
+        await until(lambda: cam.sessions == 0)
+        assert cam.login_attempts.failed == 0
+
+
+async def test_a_healthy_rtsp_camera() -> None:
+    async with camera() as cam:
+        report = await check(rtsp(cam))
+        assert report.ok, report
+        assert names(report) == RTSP_STAGES
+        assert report.facts.stream_url == cam.rtsp_url
+        assert report.facts.address == "127.0.0.1"
+        await until(lambda: cam.sessions == 0)
+        assert cam.stats.requests.get("TEARDOWN", 1) == 1
+
+
+async def test_one_connection_serves_all_onvif_calls_and_one_all_rtsp_requests() -> None:
+    async with camera() as cam:
+        assert (await check(onvif(cam))).ok
+        assert cam.stats.connections_total == 1  # RTSP
+
+
+@pytest.mark.parametrize("auth", ["digest", "basic", "both", "digest-sha256", "none"])
+@pytest.mark.parametrize("kind", ["onvif", "rtsp"])
+async def test_every_login_with_a_hard_password(auth: Any, kind: str) -> None:
+    async with camera(auth=auth) as cam:
+        report = await check(onvif(cam) if kind == "onvif" else rtsp(cam))
+        assert report.ok, report
+        assert cam.login_attempts.failed == 0
+
+
+@pytest.mark.parametrize("auth", ["digest", "digest-sha256"])
+async def test_http_digest_where_the_camera_ignores_the_token(auth: Any) -> None:
+    async with camera(auth=auth, faults={"no_ws_token": True}) as cam:
+        report = await check(onvif(cam))
+        assert report.ok, report
+        login = next(stage for stage in report.stages if stage.name == "login")
+        assert login.detail == "HTTP Digest"
+        assert cam.login_attempts.failed == 0
+
+
+async def test_nonces_that_are_good_for_one_request_only() -> None:
+    async with camera(faults={"no_ws_token": True, "stale_nonce": True}) as cam:
+        report = await check(onvif(cam))
+        assert report.ok, report
+        assert cam.login_attempts.failed == 0
+
+
+async def test_h265_is_fine_with_a_warning() -> None:
+    async with camera(media="h265") as cam:
+        report = await check(onvif(cam))
+        assert report.ok, report
+        assert report.facts.codec == "h265"
+        assert codes(report) == {"h265_browser_limited"}
+
+
+@pytest.mark.parametrize("audio", ["aac", "pcma", "pcmu", "none"])
+async def test_audio_facts(audio: Any) -> None:
+    async with camera(audio=audio) as cam:
+        report = await check(rtsp(cam))
+        assert report.ok, report
+        assert report.facts.has_audio == (audio != "none")
+        assert report.facts.audio_codec == (None if audio == "none" else audio)
+
+
+@pytest.mark.parametrize("fault", ["media1_only", "media2_only"])
+async def test_either_media_service_will_do(fault: str) -> None:
+    async with camera(faults={fault: True}) as cam:
+        report = await check(onvif(cam))
+        assert report.ok, report
+        assert [profile.tier for profile in report.facts.profiles] == ["main", "sub"]
+
+
+@pytest.mark.parametrize("offset", [10800.0, -10800.0, 86400.0 * 365])
+async def test_a_wrong_clock_costs_a_warning_and_no_login(offset: float) -> None:
+    async with camera(faults={"clock_offset_sec": offset}) as cam:
+        report = await check(onvif(cam))
+        assert report.ok, report
+        assert codes(report) == {"clock_skew"}
+        assert report.facts.clock_offset_sec == pytest.approx(offset, abs=3)
+        assert cam.login_attempts.failed == 0
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.77", "169.254.169.254", "cam.invalid"])
+async def test_a_stream_address_elsewhere_is_repaired_never_dialled(host: str) -> None:
+    async with camera(faults={"stream_uri_host": host, "xaddr_host": host}) as cam:
+        report = await check(onvif(cam))
+        assert report.ok, report
+        assert codes(report) == {"address_rewritten"}
+        assert host in report.warnings[0].message
+        assert report.facts.stream_url == cam.rtsp_url
+
+
+@pytest.mark.slow
+async def test_key_frames_far_apart_are_a_warning() -> None:
+    async with camera(faults={"start_mid_gop": True, "long_gop": 6.0}) as cam:
+        report = await check(rtsp(cam))
+        assert report.ok, report
+        assert codes(report) == {"long_gop"}
+
+
+# ---- one reason each -----------------------------------------------------------------------------------------
+
+Case = tuple[str, str, dict[str, Any], str, str]
+FAILURES: list[Case] = [
+    # kind, what, faults, reason, stage
+    ("onvif", "web server", {"not_onvif": True}, "not_onvif", "clock"),
+    ("onvif", "broken XML", {"broken_xml": True}, "not_onvif", "clock"),
+    ("onvif", "no profiles", {"no_profiles": True}, "no_profiles", "profiles"),
+    ("onvif", "ONVIF refused", {"refuse": "onvif"}, "refused", "connect"),
+    ("onvif", "RTSP refused", {"refuse": "rtsp"}, "refused", "describe"),
+    ("onvif", "RTSP full", {"too_many_connections": "setup"}, "too_many_connections", "media"),
+    ("rtsp", "RTSP refused", {"refuse": "rtsp"}, "refused", "connect"),
+    ("rtsp", "HTTP on the RTSP port", {"not_rtsp": True}, "not_rtsp", "describe"),
+    ("rtsp", "path 404", {"wrong_path": 404}, "path_not_found", "describe"),
+    ("rtsp", "path 400", {"wrong_path": 400}, "path_not_found", "describe"),
+    ("rtsp", "453 at DESCRIBE", {"too_many_connections": "describe"}, "too_many_connections", "describe"),
+    ("rtsp", "453 at SETUP", {"too_many_connections": "setup"}, "too_many_connections", "media"),
+    ("rtsp", "453 at PLAY", {"too_many_connections": "play"}, "too_many_connections", "media"),
+    ("rtsp", "no video", {"no_video": True}, "no_video", "describe"),
+    ("rtsp", "Motion JPEG", {"mjpeg": True}, "codec_unsupported", "describe"),
+    ("rtsp", "UDP only", {"udp_only": True}, "transport_unsupported", "media"),
+    ("rtsp", "garbage for SDP", {"malformed_sdp": "garbage"}, "no_video", "describe"),
+]
+
+
+@pytest.mark.parametrize(("kind", "what", "faults", "reason", "stage"), FAILURES)
+async def test_the_reason(kind: str, what: str, faults: dict[str, Any], reason: str, stage: str) -> None:
+    async with camera(faults=faults) as cam:
+        report = await check(onvif(cam) if kind == "onvif" else rtsp(cam))
+        assert not report.ok
+        assert (report.reason, report.stages[-1].name) == (reason, stage), report
+        assert [s.ok for s in report.stages] == [True] * (len(report.stages) - 1) + [False]
+        assert report.stages[-1].reason == reason
+        assert report.hint
+        port = (
+            cam.onvif_port if stage in {"connect", "clock", "profiles"} and kind == "onvif" else cam.rtsp_port
+        )
+        assert f"127.0.0.1:{port}" in (report.message or "")
+        await until(lambda: cam.sessions == 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["onvif", "rtsp"])
+async def test_a_silent_camera_is_a_timeout(kind: str) -> None:
+    async with camera(faults={"silent": True}) as cam:
+        report = await check(onvif(cam) if kind == "onvif" else rtsp(cam), time_cap_sec=2)
+        assert (report.reason, report.stages[-1].name) == (
+            "timeout",
+            "clock" if kind == "onvif" else "describe",
+        )
+
+
+@pytest.mark.slow
+async def test_a_session_without_packets_is_no_media() -> None:
+    async with camera(faults={"no_media": True}) as cam:
+        report = await check(rtsp(cam))
+        assert (report.reason, report.stages[-1].name) == ("no_media", "media")
+        await until(lambda: cam.sessions == 0)
+
+
+@pytest.mark.slow
+async def test_media_without_a_key_frame_in_time_is_no_media() -> None:
+    async with camera(faults={"start_mid_gop": True, "long_gop": 60.0}) as cam:
+        report = await check(rtsp(cam), time_cap_sec=1.5)
+        assert (report.reason, report.stages[-1].name) == ("no_media", "media"), report
+        await until(lambda: cam.sessions == 0)
+
+
+async def test_a_name_that_does_not_resolve() -> None:
+    source = CameraSource(kind="onvif", host="camera.invalid", port=80)
+    report = await check(source)
+    assert (report.reason, names(report)) == ("dns_failed", ["policy", "resolve"])
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "169.254.169.254", "localhost"])
+async def test_the_policy_is_asked_again_at_the_place_that_dials(host: str) -> None:
+    source = CameraSource(kind="onvif", host=host, port=80)
+    report = await check_camera(source, policy=AddressPolicy())
+    assert (report.reason, names(report)) == ("address_forbidden", ["policy"])
+
+
+async def test_a_host_without_a_route_is_unreachable() -> None:
+    with socket.socket() as probe:  # an address of no network of this machine, if it has no default route
+        probe.settimeout(0)
+        source = CameraSource(kind="onvif", host="192.0.2.1", port=9)
+        report = await check(source, time_cap_sec=3)
+    assert report.reason in {"unreachable", "timeout", "refused"}
+    assert report.stages[-1].name == "connect"
+
+
+# ---- logins are counted ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("auth", ["digest", "basic", "both", "digest-sha256"])
+@pytest.mark.parametrize("status", [400, 401, 500])
+async def test_a_wrong_onvif_password_costs_two_tries_at_most(auth: Any, status: int) -> None:
+    async with camera(auth=auth, faults={"not_authorized_status": status, "locks_after": 3}) as cam:
+        report = await check(onvif(cam, password="wrong-" + PASSWORD))
+        assert (report.reason, report.stages[-1].name) == ("auth_failed", "login"), report
+        assert 1 <= cam.login_attempts.failed <= 2
+        assert not cam.gatekeeper.is_locked
+
+
+@pytest.mark.parametrize("auth", ["digest", "digest-sha256"])
+async def test_a_wrong_password_by_http_digest_only(auth: Any) -> None:
+    async with camera(auth=auth, faults={"no_ws_token": True, "locks_after": 3}) as cam:
+        report = await check(onvif(cam, password="wrong"))
+        assert (report.reason, report.stages[-1].name) == ("auth_failed", "login"), report
+        assert 1 <= cam.login_attempts.failed <= 2
+
+
+@pytest.mark.parametrize("auth", ["digest", "basic", "both", "digest-sha256"])
+async def test_a_wrong_rtsp_password_costs_two_tries_at_most(auth: Any) -> None:
+    async with camera(auth=auth, faults={"locks_after": 3}) as cam:
+        report = await check(rtsp(cam, password="wrong-" + PASSWORD))
+        assert (report.reason, report.stages[-1].name) == ("auth_failed", "describe"), report
+        assert 1 <= cam.login_attempts.failed <= 2
+
+
+async def test_no_credentials_where_the_camera_wants_some() -> None:
+    async with camera() as cam:
+        for source in (
+            onvif(cam, username=None, password=None),
+            validate_source(kind="rtsp", rtsp_url=cam.rtsp_url, policy=POLICY),
+        ):
+            report = await check(source)
+            assert report.reason == "auth_failed"
+            assert cam.login_attempts.failed == 0
+
+
+@pytest.mark.parametrize("kind", ["onvif", "rtsp"])
+async def test_a_locked_account_is_told_apart(kind: str) -> None:
+    async with camera(faults={"locks_after": 1}) as cam:
+        await check(onvif(cam, password="wrong"))
+        assert cam.gatekeeper.is_locked
+        report = await check(onvif(cam) if kind == "onvif" else rtsp(cam))
+        # over RTSP this camera says a bare 403, which says no more than that this user may not
+        assert report.reason == ("locked_out" if kind == "onvif" else "auth_failed"), report
+        assert cam.login_attempts.failed == 1
+
+
+# ---- secrets, cancellation, shape ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wrong", ["", "wrong-"])
+async def test_no_password_in_any_text(wrong: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with camera() as cam:
+        for make in (onvif, rtsp):
+            report = await check(make(cam, password=wrong + PASSWORD))
+            texts = [repr(report), msgspec.json.encode(report).decode(), json.dumps(report.to_dict())]
+            assert not any(PASSWORD in text or "p@:/#" in text for text in texts)
+    assert PASSWORD not in caplog.text
+    assert "p%40" not in caplog.text
+
+
+async def test_the_report_is_the_documented_json() -> None:
+    async with camera() as cam:
+        report = await check(onvif(cam, password="wrong"))
+    plain = report.to_dict()
+    assert list(plain) == [
+        "ok", "reason", "message", "hint", "elapsed_ms", "stages", "warnings", "facts",
+    ]  # fmt: skip
+    assert list(plain["stages"][0]) == ["name", "ok", "ms", "reason", "detail"]
+    assert plain["reason"] == plain["stages"][-1]["reason"] == "auth_failed"
+    assert msgspec.json.decode(json.dumps(plain), type=CheckReport) == report
+
+
+async def cancelled_when(source: CameraSource, ready: Callable[[], bool]) -> None:
+    task = asyncio.create_task(check(source))
+    await until(ready)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_cancelled_in_the_middle_of_media_the_session_is_torn_down() -> None:
+    async with camera(faults={"start_mid_gop": True, "long_gop": 60.0}) as cam:
+        await cancelled_when(rtsp(cam), lambda: cam.sessions == 1)
+        await until(lambda: cam.sessions == 0 and cam.stats.connections == 0)
+
+
+async def test_cancelled_in_the_middle_of_onvif_nothing_stays_open() -> None:
+    async with camera(faults={"slow_answer_sec": 30.0}) as cam:
+        seen: list[str] = []
+        task = asyncio.create_task(check(onvif(cam), on_stage=lambda s: seen.append(s.name)))
+        await until(lambda: "connect" in seen and cam.stats.requests.get("tds:GetSystemDateAndTime") == 1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert cam._onvif is not None
+        onvif_port = cam._onvif
+        await until(lambda: not onvif_port.transports)
+
+
+async def test_many_checks_at_once() -> None:
+    async with camera() as cam:
+        checks: list[Awaitable[CheckReport]] = [check(onvif(cam)) for _ in range(10)]
+        reports = await asyncio.gather(*checks)
+        assert all(report.ok for report in reports), [report.message for report in reports]
+        await until(lambda: cam.sessions == 0)
