@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Literal, Self
@@ -65,7 +66,10 @@ class SimCam:
                     lambda: DiscoveryResponder(self, self.config.host),
                     local_addr=(self.config.host, self.config.discovery_port),
                 )
-            await self.plug()
+            self.is_plugged = True
+            self._match_ports()
+            for port in self._ports():
+                await port.opened()
         except BaseException:
             await self.stop()
             raise
@@ -130,23 +134,31 @@ class SimCam:
     # -- what happens to it ----------------------------------------------------------------------------
     async def unplug(self, *, silent: bool = False) -> None:
         """Pull the plug: ports refuse, connections are reset. `silent`: connections stand and nothing more is said (half-open TCP)."""
-        if silent:
-            self.faults.set("silent")
-            return
-        self.is_plugged = False
-        self._match_ports()
+        self.unplug_now(silent=silent)
         await asyncio.sleep(0)
 
     async def plug(self) -> None:
         """Put the plug in: the same ports listen again. What hung since a silent unplug is reset, as after a reboot."""
-        if self.faults.silent and self.is_plugged:
+        self.plug_now()
+        for port in self._ports():
+            await port.opened()
+
+    def unplug_now(self, *, silent: bool = False) -> None:
+        """`unplug`, for callers that can't wait."""
+        if silent:
+            self.faults.set("silent")
+        else:
+            self.is_plugged = False
+        self._match_ports()
+
+    def plug_now(self) -> None:
+        """`plug`, for callers that can't wait: connections succeed from now on, and are served a moment later."""
+        if self.faults.silent:
             self.faults.clear("silent")
             for port in self._ports():
                 port.abort_connections()
         self.is_plugged = True
         self._match_ports()
-        for port in self._ports():
-            await port.opened()
 
     def freeze(self) -> None:
         """Media stops; connections stand and requests are answered."""
@@ -158,9 +170,13 @@ class SimCam:
 
     async def drop_sessions(self) -> None:
         """Reset every RTSP connection; new ones are welcome."""
+        self.drop_sessions_now()
+        await asyncio.sleep(0)
+
+    def drop_sessions_now(self) -> None:
+        """`drop_sessions`, for callers that can't wait."""
         if self._rtsp is not None:
             self._rtsp.abort_connections()
-        await asyncio.sleep(0)
 
     def set_fault(self, name: str, value: FaultValue | None = True) -> None:
         """Switch a fault on, to a value, or off (False); see `Faults`. ValueError for an unknown one."""
@@ -198,7 +214,10 @@ class SimCamFleet:
     @classmethod
     def of(cls, count: int, *, name: str = "Simulated camera", **fields: object) -> SimCamFleet:
         """`count` cameras alike but for their names (and so their identities); `fields` go to SimCamConfig."""
-        return cls([SimCamConfig(name=f"{name} {i + 1}", **fields) for i in range(count)])  # type: ignore[arg-type]
+        configs = [SimCamConfig(name=f"{name} {i + 1}", **fields) for i in range(count)]  # type: ignore[arg-type]
+        for config in configs:
+            config.faults = replace(config.faults)  # each its own, also when one was given for all
+        return cls(configs)
 
     async def __aenter__(self) -> Self:
         try:

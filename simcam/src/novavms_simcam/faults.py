@@ -5,6 +5,7 @@ To add one: add a field here, read it where it bites, and add its row to README.
 
 from __future__ import annotations
 
+import math
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, Final
 
@@ -170,8 +171,10 @@ def _coerce(spec: Field[Any], value: FaultValue | None) -> FaultValue:
         return word in _TRUE
     try:
         result: FaultValue = kind(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise ValueError(f"{spec.name} is a number, not {value!r}") from None
+    if isinstance(result, float) and not math.isfinite(result):
+        raise ValueError(f"{spec.name} is a finite number, not {value!r}")
     if choices and result not in choices:
         raise ValueError(f"{spec.name} is one of {', '.join(choices)}, not {value!r}")
     return result
