@@ -1,0 +1,223 @@
+"""Live readers: one stream of fragments for all of them, a bounded queue for each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Final, Literal, Self
+
+from novavms_camera.capture.fmp4 import FragmentBuilder, fragment, init_part
+from novavms_camera.capture.model import AudioSample, StreamFormat, VideoSample
+from novavms_camera.capture.ring import Gop
+from novavms_camera.faults import Reason
+
+FRAGMENT_SEC: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """A piece of fragmented MP4. An `init` piece comes first and again where the format changes; `key`: begins on a key frame.
+
+    `start_90k` is on the stream's own timeline; `mime_codecs` (of an init piece) is what MediaSource wants to know.
+    """
+
+    kind: Literal["init", "media"]
+    data: bytes
+    key: bool
+    start_90k: int
+    mime_codecs: str = ""
+
+
+class Subscription:
+    """Use as `async with stream.subscribe() as pieces: async for piece in pieces`. Ends when the stream's `run` does.
+
+    Holds at most `max_bytes`: a reader that is too slow loses whole GOPs, oldest first, and goes on at a key frame.
+    """
+
+    def __init__(self, broadcast: Broadcast, max_bytes: int) -> None:
+        self._broadcast = broadcast
+        self._max_bytes = max_bytes
+        self._queue: deque[Fragment] = deque()
+        self._size = 0
+        self._wake = asyncio.Event()
+        self._wants_key = False
+        self._is_closed = False
+        self.dropped = 0
+        """Fragments lost because the reader was slow."""
+
+    async def __aenter__(self) -> Self:
+        self._broadcast.join(self)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._broadcast.leave(self)
+        self._queue.clear()
+
+    def __aiter__(self) -> AsyncIterator[Fragment]:
+        return self
+
+    async def __anext__(self) -> Fragment:
+        while not self._queue:
+            if self._is_closed:
+                raise StopAsyncIteration
+            self._wake.clear()
+            await self._wake.wait()
+        piece = self._queue.popleft()
+        self._size -= len(piece.data)
+        return piece
+
+    @property
+    def queued_bytes(self) -> int:
+        """What is waiting for the reader."""
+        return self._size
+
+    def put(self, piece: Fragment) -> None:
+        """Takes a piece; makes room by whole GOPs when it does not fit."""
+        if self._wants_key and not (piece.key or piece.kind == "init"):
+            self.dropped += 1
+            return
+        while self._queue and self._size + len(piece.data) > self._max_bytes:
+            self._drop_gop()
+        if piece.kind == "media":
+            if self._wants_key and not piece.key:
+                self.dropped += 1
+                return
+            self._wants_key = False
+        self._queue.append(piece)
+        self._size += len(piece.data)
+        self._wake.set()
+
+    def _drop_gop(self) -> None:
+        """Lets go of the queue's front up to the next key frame; an init piece in there stays in front of what follows."""
+        init: Fragment | None = None
+        is_first = True
+        while self._queue:
+            head = self._queue[0]
+            if head.kind == "media" and head.key and not is_first:
+                break
+            self._queue.popleft()
+            self._size -= len(head.data)
+            if head.kind == "init":
+                init = head
+            else:
+                self.dropped += 1
+                is_first = False
+        if not self._queue:
+            self._wants_key = True
+        if init is not None:
+            self._queue.appendleft(init)
+            self._size += len(init.data)
+            if is_first:
+                self._max_bytes = max(self._max_bytes, 2 * len(init.data))
+
+    def close(self) -> None:
+        """No more comes."""
+        self._is_closed = True
+        self._wake.set()
+
+
+class Broadcast:
+    """Makes the fragments once for all subscriptions; costs nothing while there is none. Sound that is not AAC is left out:
+    browsers do not play it. `recent` gives the stream's format and the GOPs in memory."""
+
+    def __init__(self, recent: Callable[[], tuple[StreamFormat | None, list[Gop]]]) -> None:
+        self._recent = recent
+        self._readers: list[Subscription] = []
+        self._builder: FragmentBuilder | None = None
+        self._pending = 0
+        self._is_closed = False
+
+    def join(self, reader: Subscription) -> None:
+        """Gives the reader what is in memory, then all that comes."""
+        fmt, gops = self._recent()
+        if self._is_closed:
+            reader.close()
+        if fmt is not None:
+            fmt = _playable(fmt)
+            reader.put(_init(fmt))
+            if self._builder is None and gops:
+                self._builder = FragmentBuilder(fmt, longest_sec=FRAGMENT_SEC)
+                self._builder.add_video(gops[-1].video[-1])
+                self._pending = 1
+            for piece in _backlog(fmt, gops, self._pending):
+                reader.put(piece)
+        self._readers.append(reader)
+
+    def leave(self, reader: Subscription) -> None:
+        """Forgets the reader."""
+        if reader in self._readers:
+            self._readers.remove(reader)
+        if not self._readers:
+            self._builder = None
+            self._pending = 0
+
+    def close(self) -> None:
+        """Ends all subscriptions."""
+        self._is_closed = True
+        for reader in self._readers:
+            reader.close()
+
+    def on_format(self, fmt: StreamFormat) -> None:
+        self._builder, self._pending = None, 0
+        if self._readers:
+            fmt = _playable(fmt)
+            self._builder = FragmentBuilder(fmt, longest_sec=FRAGMENT_SEC)
+            piece = _init(fmt)
+            for reader in self._readers:
+                reader.put(piece)
+
+    def on_video(self, sample: VideoSample) -> None:
+        builder = self._builder
+        if builder is None:
+            return
+        data = builder.add_video(sample)
+        self._pending += 1
+        if data is not None:
+            self._pending = 1
+            self._send(Fragment("media", data, builder.starts_on_key, builder.start_90k))
+
+    def on_audio(self, sample: AudioSample) -> None:
+        if self._builder is not None:
+            self._builder.add_audio(sample)
+
+    def on_break(self, reason: Reason) -> None:
+        builder = self._builder
+        data = builder.flush() if builder is not None else None
+        if builder is not None and data is not None:
+            self._send(Fragment("media", data, builder.starts_on_key, builder.start_90k))
+        self._builder, self._pending = None, 0
+
+    def _send(self, piece: Fragment) -> None:
+        for reader in self._readers:
+            reader.put(piece)
+
+
+def _playable(fmt: StreamFormat) -> StreamFormat:
+    return replace(fmt, audio=fmt.audio if fmt.audio is not None and fmt.audio.codec == "aac" else None)
+
+
+def _init(fmt: StreamFormat) -> Fragment:
+    names = fmt.video.codec_string + (",mp4a.40.2" if fmt.audio is not None else "")
+    return Fragment("init", init_part(fmt), False, 0, names)
+
+
+def _backlog(fmt: StreamFormat, gops: list[Gop], pending: int) -> list[Fragment]:
+    """The GOPs in memory, one fragment each, without the newest `pending` frames: they come with the next fragment."""
+    pieces: list[Fragment] = []
+    rate = fmt.audio.rate if fmt.audio is not None else 0
+    for index, gop in enumerate(gops):
+        is_last = index + 1 == len(gops)
+        video = gop.video[: len(gop.video) - pending] if is_last else gop.video
+        if not video:
+            continue
+        end = gop.video[len(video)].dts if is_last else gops[index + 1].video[0].dts
+        sound = gop.audio if rate and not is_last else []
+        pieces.append(
+            Fragment("media", fragment(0, video, end, sound, rate=rate), video[0].key, video[0].dts)
+        )
+    return pieces

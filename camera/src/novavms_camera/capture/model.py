@@ -1,0 +1,139 @@
+"""The words of the capture: what it is told, what it reports, what it hands out."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, Literal, NamedTuple, Protocol
+
+from novavms_camera.faults import Reason
+from novavms_camera.rtsp.audio import AudioFormat
+from novavms_camera.rtsp.parameter_sets import VideoFormat
+from novavms_camera.source import StreamSource
+
+VIDEO_RATE: Final = 90_000
+"""Ticks a second of a stream's own timeline, on which all `_90k` values are: zero when its CaptureStream was made."""
+
+State = Literal["pending", "online", "offline", "error"]
+SourceProvider = Callable[[], Awaitable[StreamSource]]
+"""Called before each connection (ONVIF finds its stream address there). Raises CameraFault."""
+
+
+class Clock(Protocol):
+    """Time, handed in."""
+
+    def now(self) -> datetime:
+        """The time of day, aware, UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Waits."""
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStatus:
+    """Where a stream stands. `since` is when `state` or `reason` last changed; `last_frame_at` when a frame last came."""
+
+    state: State
+    reason: Reason | None
+    message: str | None
+    since: datetime
+    last_frame_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFacts:
+    """What a stream carries. `fps` is what the camera says, else as measured; `audio_codec`: aac, pcma, pcmu."""
+
+    codec: Literal["h264", "h265"]
+    width: int
+    height: int
+    fps: float | None
+    has_audio: bool
+    audio_codec: str | None
+    transport: Literal["tcp", "udp"]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFrame:
+    """One picture that decodes by itself. `data` is Annex B, parameter sets in front."""
+
+    codec: Literal["h264", "h265"]
+    data: bytes
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClipFile:
+    """A finished MP4. `failure_reason` is set when it is shorter than asked: camera_offline, frozen, format_changed, ..."""
+
+    path: Path
+    size_bytes: int
+    sha256: str
+    duration_sec: float
+    started_at: datetime
+    codec: str
+    width: int
+    height: int
+    has_audio: bool
+    failure_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFormat:
+    """One coding format of a session; what is recorded together has one format."""
+
+    video: VideoFormat
+    audio: AudioFormat | None
+
+
+class VideoSample(NamedTuple):
+    """One access unit, 4-byte length-prefixed NAL units. Times in `_90k` of the stream."""
+
+    dts: int
+    pts: int
+    key: bool
+    data: bytes
+
+
+class AudioSample(NamedTuple):
+    """One AAC frame or one packet of G.711. Times in ticks of the format's rate, on the stream's timeline."""
+
+    pts: int
+    duration: int
+    data: bytes
+
+
+class SampleSink(Protocol):
+    """A reader of a stream's samples. Called in the loop, in decoding order; must be quick and must not raise."""
+
+    def on_format(self, fmt: StreamFormat) -> None:
+        """What follows is in this format, and begins with a key frame."""
+
+    def on_video(self, sample: VideoSample) -> None:
+        """A video frame."""
+
+    def on_audio(self, sample: AudioSample) -> None:
+        """An audio frame."""
+
+    def on_break(self, reason: Reason) -> None:
+        """The session ended; another one may follow."""

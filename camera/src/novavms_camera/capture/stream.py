@@ -1,0 +1,316 @@
+"""A camera's stream for as long as the camera is ours: connects, reads, comes back, remembers its last seconds, serves readers."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Final, NoReturn
+
+from novavms_camera.capture.clip import ClipWriter
+from novavms_camera.capture.finalise import finalise
+from novavms_camera.capture.live import Broadcast, Subscription
+from novavms_camera.capture.model import (
+    VIDEO_RATE,
+    AudioSample,
+    ClipFile,
+    Clock,
+    KeyFrame,
+    MediaFacts,
+    SampleSink,
+    SourceProvider,
+    State,
+    StreamFormat,
+    StreamStatus,
+    SystemClock,
+    VideoSample,
+)
+from novavms_camera.capture.ring import Gop, GopRing
+from novavms_camera.capture.session import CaptureSession
+from novavms_camera.capture.waiting import first_of
+from novavms_camera.faults import CameraFault, Reason
+from novavms_camera.rtsp.client import RtspClient
+from novavms_camera.source import StreamSource
+
+PERSON_NEEDED: Final[frozenset[Reason]] = frozenset(
+    {
+        "auth_failed",
+        "locked_out",
+        "path_not_found",
+        "no_video",
+        "codec_unsupported",
+        "invalid_url",
+        "address_forbidden",
+    }
+)
+"""Faults that a person must mend: state `error` instead of `offline`."""
+_LOGIN: Final[frozenset[Reason]] = frozenset({"auth_failed", "locked_out"})
+_LOGIN_RETRY_SEC: Final = 600.0
+_MAX_RETRY_SEC: Final = 60.0
+_MAX_RING_BYTES: Final = 64 * 1024 * 1024
+_GRACE_SEC: Final = 3.0
+"""How long a clip waits for a stream that broke to come back."""
+_OVERTIME_SEC: Final = 5.0
+"""How much longer than asked a clip may take when the camera's timestamps run slow."""
+
+
+class CaptureStream:
+    """One stream, one RTSP session at a time, any number of readers. `run` does the work until it is cancelled.
+
+    `pre_roll_sec` is what memory keeps for clips; `on_status` is called in the loop at each change of state or reason.
+    """
+
+    def __init__(
+        self,
+        source: StreamSource | SourceProvider,
+        *,
+        pre_roll_sec: float = 5,
+        on_status: Callable[[StreamStatus], None] | None = None,
+        clock: Clock | None = None,
+        frozen_after_sec: float = 10,
+        jitter: random.Random | None = None,
+    ) -> None:
+        self._source = source
+        self._on_status = on_status
+        self._clock = clock or SystemClock()
+        self._frozen_after = frozen_after_sec
+        self._jitter = jitter or random.Random()  # noqa: S311 - spreads reconnects, guards nothing
+        self._origin = self._clock.monotonic()
+        self._ring = GopRing(pre_roll_sec, _MAX_RING_BYTES)
+        self._format: StreamFormat | None = None
+        self._session: CaptureSession | None = None
+        self._client: RtspClient | None = None
+        self._sinks: list[SampleSink] = []
+        self._broadcast = Broadcast(self._recent)
+        self._retry = asyncio.Event()
+        self._last_pts = 0
+        self._last_arrival = 0.0
+        self._first_pts = 0
+        self._session_frames = 0
+        self._past_bytes = 0
+        self._past_damaged = 0
+        self.status = StreamStatus("pending", None, None, self._clock.now())
+        self.facts: MediaFacts | None = None
+        self.frames_received = 0
+
+    @property
+    def bytes_received(self) -> int:
+        """All that came from the camera, over all sessions."""
+        return self._past_bytes + (self._client.bytes_received if self._client else 0)
+
+    @property
+    def damaged_count(self) -> int:
+        """Frames and packets dropped because something was missing or malformed."""
+        return self._past_damaged + (self._session.damaged if self._session else 0)
+
+    # ---- life -----------------------------------------------------------------------------------------
+
+    async def run(self) -> NoReturn:
+        """Connects, reads, reconnects for ever; cancel it to stop. The session is torn down, within a second, always."""
+        failures = 0
+        try:
+            while True:
+                self._retry.clear()
+                fault = await self._connect_and_read()
+                failures = 0 if self._session_frames else failures + 1
+                state: State = "error" if fault.reason in PERSON_NEEDED else "offline"
+                self._set_status(state, fault.reason, fault.message)
+                await first_of(self._clock, self._delay(fault, failures), self._retry.wait())
+        finally:
+            self._broadcast.close()
+
+    def retry_now(self) -> None:
+        """Connects at once instead of waiting: the credentials changed, the network is back."""
+        self._retry.set()
+
+    def _delay(self, fault: CameraFault, failures: int) -> float:
+        if fault.reason in _LOGIN:
+            return _LOGIN_RETRY_SEC
+        longest = min(_MAX_RETRY_SEC, 2.0 ** min(failures, 6))
+        return max(1.0, longest * self._jitter.uniform(0.5, 1.0))
+
+    async def _connect_and_read(self) -> CameraFault:
+        """One connection from start to end."""
+        self._session_frames = 0
+        try:
+            source = self._source if isinstance(self._source, StreamSource) else await self._source()
+            if source.transport == "udp":
+                raise CameraFault("transport_unsupported", "media over UDP is not supported yet")
+            self._client = RtspClient(source)
+            await self._client.open()
+            await self._client.options()
+            description = await self._client.describe()
+            self._session = CaptureSession(
+                self._client,
+                self,
+                self._clock,
+                origin=self._origin,
+                not_before=self._last_pts + VIDEO_RATE // 10 if self._last_pts else 0,
+                frozen_after_sec=self._frozen_after,
+            )
+            await self._session.start(description)
+            fault = await self._session.run()
+        except CameraFault as error:
+            fault = error
+        finally:
+            await self._end_session()
+        self._break(fault.reason)
+        return fault
+
+    async def _end_session(self) -> None:
+        if self._client is not None:
+            await self._client.teardown()
+            self._past_bytes += self._client.bytes_received
+            self._client = None
+        if self._session is not None:
+            self._past_damaged += self._session.damaged
+            self._session = None
+
+    def _break(self, reason: Reason) -> None:
+        self._ring.clear()
+        self._broadcast.on_break(reason)
+        for sink in tuple(self._sinks):
+            sink.on_break(reason)
+
+    def _set_status(self, state: State, reason: Reason | None, message: str | None) -> None:
+        old = self.status
+        if (old.state, old.reason) != (state, reason):
+            now = self._clock.now()
+            last = old.last_frame_at
+            if self._last_arrival:
+                last = now - timedelta(seconds=max(0.0, self._clock.monotonic() - self._last_arrival))
+            self.status = StreamStatus(state, reason, message, now, last)
+            if self._on_status is not None:
+                self._on_status(self.status)
+
+    # ---- what the session tells (SessionOwner) ------------------------------------------------------------
+
+    def on_format(self, fmt: StreamFormat, facts: MediaFacts) -> None:
+        self._ring.clear()
+        self._format = fmt
+        self.facts = facts
+        self._broadcast.on_format(fmt)
+        for sink in tuple(self._sinks):
+            sink.on_format(fmt)
+
+    def on_video(self, sample: VideoSample) -> None:
+        if not self._session_frames:
+            self._first_pts = sample.pts
+        self._session_frames += 1
+        self.frames_received += 1
+        self._last_pts = max(self._last_pts, sample.pts)
+        self._last_arrival = self._clock.monotonic()
+        self._ring.add_video(sample)
+        self._broadcast.on_video(sample)
+        for sink in tuple(self._sinks):
+            sink.on_video(sample)
+        if self.status.state != "online":
+            self._set_status("online", None, None)
+        if sample.key and self.facts is not None and self.facts.fps is None:
+            self._measure_fps(sample)
+
+    def on_audio(self, sample: AudioSample) -> None:
+        self._ring.add_audio(sample)
+        self._broadcast.on_audio(sample)
+        for sink in tuple(self._sinks):
+            sink.on_audio(sample)
+
+    def _measure_fps(self, sample: VideoSample) -> None:
+        span = sample.pts - self._first_pts
+        if span >= VIDEO_RATE and self.facts is not None:
+            fps = round((self._session_frames - 1) * VIDEO_RATE / span, 1)
+            self.facts = replace(self.facts, fps=fps)
+
+    # ---- readers --------------------------------------------------------------------------------------
+
+    def add_sink(self, sink: SampleSink) -> None:
+        """Gives `sink` every sample from now on; its format first, if there is one."""
+        if self._format is not None and self._ring.gops:
+            sink.on_format(self._format)
+        self._sinks.append(sink)
+
+    def remove_sink(self, sink: SampleSink) -> None:
+        """Forgets it."""
+        if sink in self._sinks:
+            self._sinks.remove(sink)
+
+    def subscribe(self, *, max_bytes: int = 8_388_608) -> Subscription:
+        """Fragments for a live viewer: the init piece and the GOPs in memory at once, then what comes."""
+        return Subscription(self._broadcast, max_bytes)
+
+    def _recent(self) -> tuple[StreamFormat | None, list[Gop]]:
+        return (self._format if self._session_frames else None), list(self._ring.gops)
+
+    def keyframe(self) -> KeyFrame | None:
+        """The newest key frame, or None before the first."""
+        session, fmt = self._session, self._format
+        if session is None or session.timeline is None or fmt is None or not self._ring.gops:
+            return None
+        sample = self._ring.gops[-1].video[0]
+        return KeyFrame(
+            fmt.video.codec,
+            fmt.video.parameter_sets + _annex_b(sample.data),
+            session.timeline.utc(sample.pts),
+        )
+
+    async def record_clip(
+        self, path: Path, *, duration_sec: float, pre_roll_sec: float = 5, work_folder: Path | None = None
+    ) -> ClipFile:
+        """Records [now - pre_roll, now + duration) to `path` and returns when it stands there whole.
+
+        Meanwhile `<work_folder or path's folder>/<path's name>.part` grows by a fragment a second; a crash or a cancel leaves it
+        for `salvage_clip`. A stream that breaks and does not come back within seconds gives the clip as far as it came, with
+        `failure_reason`. Raises CameraFault when not online, OSError when the disk fails.
+        """
+        session, fmt = self._session, self._format
+        if self.status.state != "online" or session is None or session.timeline is None or fmt is None:
+            reason = self.status.reason or "no_media"
+            raise CameraFault(reason, f"the camera is {self.status.state}, so nothing can be recorded")
+        since_last = min(max(self._clock.monotonic() - self._last_arrival, 0.0), self._frozen_after)
+        trigger = self._last_pts + int(since_last * VIDEO_RATE)
+        wanted = trigger - int(pre_roll_sec * VIDEO_RATE)
+        gops = self._ring.since(wanted)
+        if not gops:
+            raise CameraFault("no_media", "no key frame is in memory, so nothing can be recorded")
+        part = (work_folder or path.parent) / f"{path.name}.part"
+        end = trigger + int(duration_sec * VIDEO_RATE)
+        writer = ClipWriter(part, fmt, gops, wanted_start_90k=wanted, end_90k=end)
+        try:
+            writer.open(session.timeline.utc(writer.start_90k))
+            self._sinks.append(writer)
+            reason_text = await self._until_done(writer, duration_sec)
+        finally:
+            self.remove_sink(writer)
+            await writer.close()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        clip = await finalise(part, path, failure_reason=reason_text)
+        if clip is None:
+            raise CameraFault("malformed_stream", "nothing that was recorded can be shown")
+        return clip
+
+    async def _until_done(self, writer: ClipWriter, duration_sec: float) -> str | None:
+        deadline = self._clock.monotonic() + duration_sec + _OVERTIME_SEC
+        while not writer.done.done():
+            if writer.broken is not None:
+                await first_of(self._clock, _GRACE_SEC, writer.resumed.wait(), writer.done)
+                if writer.broken is not None:
+                    writer.give_up("frozen" if writer.broken == "frozen" else "camera_offline")
+            else:
+                rest = deadline - self._clock.monotonic()
+                if rest <= 0:
+                    writer.give_up("frozen")
+                await first_of(self._clock, rest, writer.broke.wait(), writer.done)
+        return writer.done.result()
+
+
+def _annex_b(data: bytes) -> bytes:
+    parts: list[bytes] = []
+    at = 0
+    while len(data) - at > 4:
+        size = int.from_bytes(data[at : at + 4], "big")
+        parts += (b"\x00\x00\x00\x01", data[at + 4 : at + 4 + size])
+        at += 4 + size
+    return b"".join(parts)
