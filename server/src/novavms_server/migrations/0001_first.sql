@@ -226,6 +226,9 @@ CREATE TABLE cameras (
     gateway_id         uuid,
     connection_mode    text NOT NULL CHECK (connection_mode IN ('gateway', 'direct')),
     name               text NOT NULL CHECK (char_length(name) BETWEEN 1 AND 100),
+    -- A column and not an index on the expression: under row-level security only leakproof functions may reach an
+    -- index, and lower() is none.
+    name_key           text NOT NULL GENERATED ALWAYS AS (lower(name)) STORED,
     type               text NOT NULL CHECK (type IN ('rtsp', 'onvif')),
     enabled            boolean NOT NULL DEFAULT true,
     -- what it is to do
@@ -244,6 +247,7 @@ CREATE TABLE cameras (
     status_message     text,
     status_at          timestamptz NOT NULL DEFAULT now(),
     status_seq         integer NOT NULL DEFAULT 0,       -- raised with each change a reader can see that is not version's
+    status_reported_at timestamptz,                      -- `at` of the newest report taken from its gateway, by the gateway's clock
     last_seen_at       timestamptz,
     active_tier        text NOT NULL DEFAULT 'main' CHECK (active_tier IN ('main', 'sub')),
     codec              text,
@@ -258,6 +262,7 @@ CREATE TABLE cameras (
     serial             text,
     mac                text,
     endpoint_reference text,
+    identity           text,                             -- device and stream in one word, to find the same camera twice
     profiles           jsonb NOT NULL DEFAULT '[]',
     last_check         jsonb,                            -- the last check's report, as the API shows it
     last_triggered_at  timestamptz,
@@ -274,12 +279,14 @@ CREATE INDEX cameras_by_org ON cameras (org_id, id DESC) WHERE deleted_at IS NUL
 CREATE INDEX cameras_by_site ON cameras (org_id, site_id, id DESC) WHERE deleted_at IS NULL;
 CREATE INDEX cameras_by_gateway ON cameras (org_id, gateway_id, id DESC) WHERE deleted_at IS NULL;
 CREATE INDEX cameras_by_status ON cameras (org_id, status, id DESC) WHERE deleted_at IS NULL;
-CREATE INDEX cameras_by_name ON cameras (org_id, lower(name), id) WHERE deleted_at IS NULL;
+CREATE INDEX cameras_by_name ON cameras (org_id, name_key, id) WHERE deleted_at IS NULL;
+CREATE INDEX cameras_by_identity ON cameras (org_id, identity) WHERE deleted_at IS NULL AND identity IS NOT NULL;
 CREATE INDEX cameras_direct ON cameras (id) WHERE connection_mode = 'direct' AND deleted_at IS NULL;
 
 -- `total` of a list must not count a million rows. Exact, kept by statement triggers: one row per combination of what a
--- list can be filtered by; a total is the sum of the few that match. Keys are taken in order, so that two writers can't
--- deadlock on them.
+-- list can be filtered by; a total is the sum of the few that match. An org of 10,000 gateways has tens of thousands of
+-- such rows, so that the sums over a whole org are kept once more, in 16 shards: two gateways' reports rarely meet in one.
+-- Keys are taken in order, and the second table after the first, so that two writers can't deadlock on them.
 CREATE TABLE camera_totals (
     org_id           uuid NOT NULL REFERENCES orgs (id) ON DELETE CASCADE,
     site_id          uuid NOT NULL,
@@ -290,29 +297,53 @@ CREATE TABLE camera_totals (
     count            bigint NOT NULL,
     PRIMARY KEY (org_id, site_id, gateway_id, connection_mode, type, status)
 );
+CREATE INDEX camera_totals_by_gateway ON camera_totals (org_id, gateway_id);
+CREATE TABLE camera_totals_by_org (
+    org_id           uuid NOT NULL REFERENCES orgs (id) ON DELETE CASCADE,
+    shard            smallint NOT NULL,                  -- last hex digit of the gateway's id
+    connection_mode  text NOT NULL,
+    type             text NOT NULL,
+    status           text NOT NULL,
+    count            bigint NOT NULL,
+    PRIMARY KEY (org_id, shard, connection_mode, type, status)
+);
 
+-- A combination, and how many came (or, negative, went).
+CREATE TYPE camera_total AS (org_id uuid, site_id uuid, gateway_id uuid, connection_mode text, type text, status text, change integer);
+CREATE FUNCTION camera_totals_add(changes camera_total[]) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO camera_totals
+    SELECT org_id, site_id, gateway_id, connection_mode, type, status, sum(change) FROM unnest(changes)
+    GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6
+    ON CONFLICT (org_id, site_id, gateway_id, connection_mode, type, status) DO UPDATE SET count = camera_totals.count + excluded.count;
+    INSERT INTO camera_totals_by_org
+    SELECT org_id, get_byte(uuid_send(gateway_id), 15) % 16, connection_mode, type, status, sum(change) FROM unnest(changes)
+    GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (org_id, shard, connection_mode, type, status) DO UPDATE SET count = camera_totals_by_org.count + excluded.count;
+$$;
 CREATE FUNCTION camera_totals_count() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE changes camera_total[];
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        INSERT INTO camera_totals
-        SELECT org_id, site_id, coalesce(gateway_id, '00000000-0000-0000-0000-000000000000'), connection_mode, type, status, count(*)
-        FROM new_rows WHERE deleted_at IS NULL GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6
-        ON CONFLICT (org_id, site_id, gateway_id, connection_mode, type, status) DO UPDATE SET count = camera_totals.count + excluded.count;
+        SELECT array_agg(ROW(org_id, site_id, coalesce(gateway_id, '00000000-0000-0000-0000-000000000000'), connection_mode, type, status, n)::camera_total)
+        INTO changes FROM (
+            SELECT org_id, site_id, gateway_id, connection_mode, type, status, count(*) AS n
+            FROM new_rows WHERE deleted_at IS NULL GROUP BY 1, 2, 3, 4, 5, 6) AS added;
     ELSIF TG_OP = 'DELETE' THEN
-        INSERT INTO camera_totals
-        SELECT org_id, site_id, coalesce(gateway_id, '00000000-0000-0000-0000-000000000000'), connection_mode, type, status, -count(*)
-        FROM old_rows WHERE deleted_at IS NULL GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6
-        ON CONFLICT (org_id, site_id, gateway_id, connection_mode, type, status) DO UPDATE SET count = camera_totals.count + excluded.count;
+        SELECT array_agg(ROW(org_id, site_id, coalesce(gateway_id, '00000000-0000-0000-0000-000000000000'), connection_mode, type, status, -n)::camera_total)
+        INTO changes FROM (
+            SELECT org_id, site_id, gateway_id, connection_mode, type, status, count(*) AS n
+            FROM old_rows WHERE deleted_at IS NULL GROUP BY 1, 2, 3, 4, 5, 6) AS gone;
     ELSE
-        INSERT INTO camera_totals
-        SELECT org_id, site_id, gateway_id, connection_mode, type, status, sum(n) FROM (
-            SELECT org_id, site_id, coalesce(gateway_id, '00000000-0000-0000-0000-000000000000') AS gateway_id, connection_mode, type, status, 1 AS n
-            FROM new_rows WHERE deleted_at IS NULL
-            UNION ALL
-            SELECT org_id, site_id, coalesce(gateway_id, '00000000-0000-0000-0000-000000000000'), connection_mode, type, status, -1
-            FROM old_rows WHERE deleted_at IS NULL
-        ) AS change GROUP BY 1, 2, 3, 4, 5, 6 HAVING sum(n) <> 0 ORDER BY 1, 2, 3, 4, 5, 6
-        ON CONFLICT (org_id, site_id, gateway_id, connection_mode, type, status) DO UPDATE SET count = camera_totals.count + excluded.count;
+        SELECT array_agg(ROW(org_id, site_id, coalesce(gateway_id, '00000000-0000-0000-0000-000000000000'), connection_mode, type, status, n)::camera_total)
+        INTO changes FROM (
+            SELECT org_id, site_id, gateway_id, connection_mode, type, status, sum(sign) AS n FROM (
+                SELECT org_id, site_id, gateway_id, connection_mode, type, status, 1 AS sign FROM new_rows WHERE deleted_at IS NULL
+                UNION ALL
+                SELECT org_id, site_id, gateway_id, connection_mode, type, status, -1 FROM old_rows WHERE deleted_at IS NULL
+            ) AS change GROUP BY 1, 2, 3, 4, 5, 6 HAVING sum(sign) <> 0) AS changed;
+    END IF;
+    IF changes IS NOT NULL THEN
+        PERFORM camera_totals_add(changes);
     END IF;
     RETURN NULL;
 END $$;
@@ -362,9 +393,10 @@ CREATE TABLE events (
     FOREIGN KEY (org_id, camera_id) REFERENCES cameras (org_id, id),
     FOREIGN KEY (org_id, site_id) REFERENCES sites (org_id, id)
 );
-CREATE INDEX events_by_org ON events (org_id, id DESC) WHERE deleted_at IS NULL;
-CREATE INDEX events_by_site ON events (org_id, site_id, id DESC) WHERE deleted_at IS NULL;
-CREATE INDEX events_by_camera ON events (org_id, camera_id, id DESC) WHERE deleted_at IS NULL;
+-- Newest first is by the time it happened, not by id: a gateway that was cut off tells of its events later.
+CREATE INDEX events_by_org ON events (org_id, triggered_at DESC, id DESC) WHERE deleted_at IS NULL;
+CREATE INDEX events_by_site ON events (org_id, site_id, triggered_at DESC, id DESC) WHERE deleted_at IS NULL;
+CREATE INDEX events_by_camera ON events (org_id, camera_id, triggered_at DESC, id DESC) WHERE deleted_at IS NULL;
 
 CREATE TABLE clips (
     org_id          uuid NOT NULL,
@@ -388,7 +420,14 @@ CREATE TABLE clips (
     width           integer,
     height          integer,
     has_audio       boolean,
-    upload          jsonb,                               -- an upload in the making: size, hash, parts
+    accepted_at     timestamptz,                         -- the gateway took the order
+    upload          jsonb,                               -- what the gateway sends: size_bytes, sha256, part_bytes; NULL: no parts in the store
+    reported        jsonb,                               -- the gateway's ClipReady, until its bytes are verified
+    lease_until     timestamptz,                         -- a server is at work on it, or: not to be tried before
+    snapshot_at     timestamptz,                         -- when its first picture was made or given up; NULL: still to do
+    seq             integer NOT NULL DEFAULT 0,          -- raised with each change of status
+    deleted_at      timestamptz,                         -- its event was deleted: the bytes are to go
+    purged_at       timestamptz,                         -- and went
     updated_at      timestamptz NOT NULL DEFAULT now(),
     UNIQUE (org_id, id),
     FOREIGN KEY (org_id, event_id) REFERENCES events (org_id, id) ON DELETE CASCADE,
@@ -396,6 +435,12 @@ CREATE TABLE clips (
 );
 CREATE INDEX clips_unfinished ON clips (deadline_at) WHERE status IN ('recording', 'uploading');
 CREATE INDEX clips_by_gateway ON clips (gateway_id) WHERE status IN ('recording', 'uploading');
+-- What is owed to a clip: to verify and join its parts, to remove parts, to make its picture, to remove its bytes.
+-- The predicate is written the same way in clips/queries.py.
+CREATE INDEX clips_owed ON clips (id) WHERE (status = 'uploading' AND reported IS NOT NULL)
+    OR (status IN ('ready', 'failed') AND upload IS NOT NULL)
+    OR (store_key IS NOT NULL AND snapshot_at IS NULL)
+    OR (deleted_at IS NOT NULL AND purged_at IS NULL);
 
 -- ---- requests and audit ------------------------------------------------------------------------------------------
 
@@ -445,7 +490,7 @@ DECLARE name text;
 BEGIN
     FOREACH name IN ARRAY ARRAY['sites', 'users', 'user_sites', 'sessions', 'refresh_tokens', 'password_resets', 'owner_nominations',
         'service_accounts', 'service_account_sites', 'api_keys', 'gateways', 'pairing_codes', 'gateway_telemetry', 'gateway_reports',
-        'cameras', 'camera_totals', 'camera_status_log', 'events', 'clips', 'idempotency_keys', 'audit_log']
+        'cameras', 'camera_totals', 'camera_totals_by_org', 'camera_status_log', 'events', 'clips', 'idempotency_keys', 'audit_log']
     LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
         EXECUTE format('CREATE POLICY tenant ON %I TO novavms_app USING (org_id = (SELECT nova_org())) WITH CHECK (org_id = (SELECT nova_org()))', name);
@@ -460,5 +505,5 @@ GRANT SELECT, UPDATE ON orgs TO novavms_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON orgs TO novavms_system;
 GRANT SELECT, INSERT, DELETE ON login_attempts TO novavms_system;
 REVOKE UPDATE, DELETE ON audit_log FROM novavms_app, novavms_system;   -- immutable
-REVOKE INSERT, UPDATE, DELETE ON camera_totals FROM novavms_app, novavms_system;   -- by its trigger only
+REVOKE INSERT, UPDATE, DELETE ON camera_totals, camera_totals_by_org FROM novavms_app, novavms_system;   -- by its trigger only
 GRANT USAGE ON SCHEMA public TO novavms_app, novavms_system;
