@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,7 +59,8 @@ class HealthController(Controller):
     ) -> Response[bytes]:
         """Prometheus text. By token where one is set, else for this machine only."""
         if metrics_token is not None:
-            if request.headers.get("authorization") != f"Bearer {metrics_token}":
+            given = request.headers.get("authorization", "").encode("latin-1")
+            if not hmac.compare_digest(given, f"Bearer {metrics_token}".encode()):
                 raise errors.AuthRequired("Send the token of NOVAVMS_METRICS_TOKEN.")
         elif (
             request.client and request.client.host not in ("127.0.0.1", "::1")

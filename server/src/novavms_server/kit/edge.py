@@ -3,6 +3,9 @@
 Per request, in this order: request id → body read (1 MiB at most) → caller → rate limit → idempotency → the route →
 commit → headers → metrics. Errors of every layer leave in the one shape of `errors`. The answer's start is held back
 until its first body bytes are there and the transaction is in; so a 2xx is a promise.
+
+WebSockets pass through unauthenticated, on purpose: what connects by one (a gateway, a live view) shows its own token to
+its own route, which must be declared PUBLIC.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, cast
 
 import msgspec
+from litestar.exceptions import LitestarException
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from novavms_server.kit import errors
@@ -97,12 +101,12 @@ class Edge:
         finally:
             if not answer.complete and not answer.started:
                 await answer.fail(errors.Internal())
-            path = scope.get("path_template") or (
-                "unmatched" if answer.status == 404 else scope["path"].split("/")[1]
-            )
-            self._metrics.request(scope["method"], str(path), answer.status, time.perf_counter() - started)
+            path = str(scope.get("path_template") or "unrouted")  # never what a stranger typed: it is a label
+            self._metrics.request(scope["method"], path, answer.status, time.perf_counter() - started)
 
     def _translate(self, error: Exception, request_id: str) -> errors.ApiError:
+        if isinstance(error, LitestarException) and isinstance(error.__cause__, Exception):
+            error = error.__cause__  # what happened after the answer began, wrapped by the framework
         if isinstance(error, errors.ApiError):
             return error
         if isinstance(error, DATABASE_AWAY):
@@ -119,8 +123,12 @@ class Edge:
             return
         headers = {name: value for name, value in scope["headers"] if name in _WANTED}
         streamed = path.startswith(STREAMED_PREFIX)
-        identity = await self._authenticator.identify(_text(headers.get(b"authorization")))
         client = client_of(scope)
+        try:
+            identity = await self._authenticator.identify(_text(headers.get(b"authorization")))
+        except DATABASE_AWAY:  # nobody knows who asks: an answer counts for the address
+            answer.verdict = await self._anonymous.take(client)
+            raise
         if isinstance(identity, Caller):
             answer.verdict = await self._limiter.take(identity.label)
         else:
@@ -181,6 +189,9 @@ class Edge:
             answer.prepare(work, finish)
             try:
                 await self._app(scope, receive, answer.send)
+                if answer.status < 400:  # the transaction goes in now, or the caller hears of a failure
+                    await answer.flush()
+                    return
             finally:
                 if work is not None:
                     await work.rollback()
@@ -276,24 +287,26 @@ class Answer:
             await self._send(message)
             self.complete = not message.get("more_body", False)
             return
-        if message.get("more_body", False) or self._held is not None:
+        if message.get(
+            "more_body", False
+        ):  # a file on its way: what was written goes in before its first byte
+            if self.status < 400:
+                await self._settle()
             await self._begin(message)
             return
         self.body = message.get("body", b"")
         self._held = message
-        if self.status < 400:
-            await self._settle()
-            await self._begin(message)
 
     async def flush(self) -> None:
-        """Send a held error answer (a success has gone already)."""
-        if self._held is not None and not self.started:
-            if self._finish is not None:
-                if self._work is not None:
-                    await self._work.rollback()
-                await self._finish()
-                self.promised = True
-            await self._begin(self._held)
+        """Send the held answer: a success once its transaction is in, an error once it is kept."""
+        if self._held is None or self.started:
+            return
+        if self.status < 400:
+            await self._settle()
+        elif self._finish is not None:
+            await self._finish()
+            self.promised = True
+        await self._begin(self._held)
 
     async def _settle(self) -> None:
         if self._finish is not None:

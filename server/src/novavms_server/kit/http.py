@@ -7,8 +7,9 @@ route that forgot to ask.
 from __future__ import annotations
 
 import logging
+import re
 from typing import Annotated, Any, Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_plus
 
 import msgspec
 from litestar import Request, Response
@@ -55,6 +56,10 @@ def exchange_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Exchange:
 
 def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """The first lock: who asks, and is the role high enough. Then: no query parameter that the route does not know."""
+    if str(connection.scope["type"]) == "websocket":
+        if not handler.opt.get("public"):
+            raise errors.NotFound  # the edge knows no caller of a WebSocket: its route asks by itself
+        return
     exchange = exchange_of(connection)
     if connection.scope.get("method") == "OPTIONS":  # Litestar's own, answers only which methods there are
         return
@@ -76,7 +81,7 @@ def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHand
 def _refuse_unknown_query(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     if handler.opt.get("any_query"):
         return
-    known = handler.parsed_fn_signature.parameters
+    known = handler.opt["query_names"]
     names = [
         name
         for name, _ in parse_qsl(connection.scope["query_string"].decode("latin-1"), keep_blank_values=True)
@@ -84,18 +89,35 @@ def _refuse_unknown_query(connection: ASGIConnection[Any, Any, Any, Any], handle
     problems = [
         errors.FieldProblem(name[:60], f"{name[:60]} is not a query parameter of this path")
         for name in dict.fromkeys(names)
-        if name not in known or name in NOT_QUERY
+        if name not in known
     ]
     problems += [
         errors.FieldProblem(name, f"{name} is given more than once")
         for name in dict.fromkeys(names)
         if names.count(name) > 1
     ]
+    if not problems and CONTROL.search(unquote_plus(connection.scope["query_string"].decode("latin-1"))):
+        problems.append(errors.FieldProblem("query", "query values must not contain control characters"))
     if problems:
         raise errors.ValidationError(problems)
 
 
-NOT_QUERY = frozenset({"data", "work", "request", "exchange"})
+NOT_QUERY = frozenset(
+    {"data", "work", "request", "exchange", "scope", "headers", "cookies", "state", "socket"}
+)
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def _query_names(handler: BaseRouteHandler) -> frozenset[str]:
+    """As callers write them: what is declared a query parameter, or is left for Litestar to take from there."""
+    found = set()
+    for name, item in handler.parsed_fn_signature.parameters.items():
+        kind = item.kwarg_definition
+        if isinstance(kind, QueryParameter):
+            found.add(kind.query or kind.name or name)
+        elif kind is None and name not in NOT_QUERY and f"{{{name}:" not in "".join(handler.paths):
+            found.add(name)
+    return frozenset(found)
 
 
 def provide_work(request: Request[Any, Any, Any]) -> Work:
@@ -122,7 +144,7 @@ def translate(request: Request[Any, Any, Any], error: Exception, exchange: Excha
     if isinstance(error, ValidationException):
         return _explain(request, error, exchange)
     if isinstance(error, MethodNotAllowedException):
-        return errors.MethodNotAllowed()
+        return errors.MethodNotAllowed(headers={"Allow": (error.headers or {}).get("allow", "")})
     if isinstance(error, NotFoundException):
         return errors.NotFound("There is nothing at this path.")
     if isinstance(error, SerializationException | HTTPException) and getattr(error, "status_code", 400) < 500:
@@ -163,8 +185,9 @@ def _explain(request: Request[Any, Any, Any], error: Exception, exchange: Exchan
 
 
 def check_declared(handlers: list[BaseRouteHandler]) -> None:
-    """Refuse to start with a route that does not say who may call it."""
+    """Refuse to start with a route that does not say who may call it. Notes which query parameters each one takes."""
     for handler in handlers:
+        handler.opt.setdefault("query_names", _query_names(handler))
         if handler.fn.__module__.startswith("litestar."):
             continue
         if not handler.opt.get("public") and "role" not in handler.opt:

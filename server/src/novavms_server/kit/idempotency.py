@@ -9,7 +9,7 @@ If the server dies in the middle, the lease runs out and the next equal request 
 
 from __future__ import annotations
 
-import hashlib
+import hmac
 from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID, uuid4
@@ -46,6 +46,8 @@ class Idempotency:
         self._database = database
         self._clock = clock
         self._sealer = sealer
+        self._hash_key = sealer.derive("idempotency")
+        """Keyed: a plain hash of a body with a weak password in it could be guessed from a stolen table."""
 
     async def take(self, caller: Caller, raw_key: bytes, scope: HTTPScope, body: bytes) -> Reservation | Kept:
         """The reservation to run under, or the kept answer. Raises Conflict for another body under the key."""
@@ -55,7 +57,7 @@ class Idempotency:
                 "Idempotency-Key", "Idempotency-Key must be 1 to 255 printable characters"
             )
         target = b"\0".join((scope["method"].encode(), scope["path"].encode(), scope["query_string"], body))
-        digest = hashlib.sha256(target).digest()
+        digest = hmac.digest(self._hash_key, target, "sha256")
         reservation = Reservation(caller.org_id, caller.label, key, uuid4())
         deadline = self._clock.monotonic() + WAIT_SEC
         pause = 0.05

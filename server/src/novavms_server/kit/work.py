@@ -8,16 +8,20 @@ before a long wait (a gateway's check); it may only be called with nothing writt
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import datetime
 from typing import Any, TypeVar
+
+import psycopg
 
 from novavms_server.kit.caller import Caller
 from novavms_server.kit.clock import Clock
 from novavms_server.kit.database import Connection, Database, Query, run, run_all
 from novavms_server.kit.errors import NotFound
 
+log = logging.getLogger("novavms.work")
 T = TypeVar("T")
 _ENTER = "SELECT nova_enter(%s)"
 
@@ -118,16 +122,17 @@ class Work:
             await stack.aclose()
         actions, self._after_commit = self._after_commit, []
         for action in actions:
-            waiting = action()
-            if waiting is not None:
-                await waiting
+            try:
+                waiting = action()
+                if waiting is not None:
+                    await waiting
+            except Exception:  # the transaction is in: the caller must not hear of a failure
+                log.exception("request %s: an action after its commit failed", self.request_id)
 
     async def rollback(self) -> None:
         self._after_commit.clear()
         if self._stack is not None:
             stack, self._stack, self._connection = self._stack, None, None
-            import psycopg
-
             error = psycopg.Rollback()
             await stack.__aexit__(psycopg.Rollback, error, None)
 
