@@ -90,7 +90,10 @@ class RawRtsp:
                 continue
             head = (first + await self.reader.readuntil(b"\r\n\r\n")).decode()
             lines = head.split("\r\n")
-            headers = {k.lower(): v.strip() for k, _, v in (x.partition(":") for x in lines[1:] if x)}
+            headers = {
+                k.lower(): v.strip() for k, _, v in (x.partition(":") for x in reversed(lines[1:]) if x)
+            }
+            # of a repeated header the first counts: cameras send their best challenge first
             body = await self.reader.readexactly(int(headers.get("content-length", 0)))
             return Answer(int(lines[0].split()[1]), headers, body)
 
