@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import anyio
 import msgspec
 import pytest
 
@@ -108,13 +108,19 @@ async def test_a_healthy_rtsp_camera() -> None:
         assert report.facts.stream_url == cam.rtsp_url
         assert report.facts.address == "127.0.0.1"
         await until(lambda: cam.sessions == 0)
-        assert cam.stats.requests.get("TEARDOWN", 1) == 1
+        assert cam.stats.requests["TEARDOWN"] == 1
 
 
 async def test_one_connection_serves_all_onvif_calls_and_one_all_rtsp_requests() -> None:
     async with camera() as cam:
-        assert (await check(onvif(cam))).ok
+        port, seen = cam._onvif, set[asyncio.Transport]()
+        assert port is not None
+        assert (await check(onvif(cam), on_stage=lambda stage: seen.update(port.transports))).ok
+        assert len(seen) == 1
         assert cam.stats.connections_total == 1  # RTSP
+        assert (
+            cam.stats.requests["SETUP"] == cam.stats.requests["PLAY"] == cam.stats.requests["TEARDOWN"] == 1
+        )
 
 
 @pytest.mark.parametrize("auth", ["digest", "basic", "both", "digest-sha256", "none"])
@@ -277,13 +283,12 @@ async def test_the_policy_is_asked_again_at_the_place_that_dials(host: str) -> N
     assert (report.reason, names(report)) == ("address_forbidden", ["policy"])
 
 
-async def test_a_host_without_a_route_is_unreachable() -> None:
-    with socket.socket() as probe:  # an address of no network of this machine, if it has no default route
-        probe.settimeout(0)
-        source = CameraSource(kind="onvif", host="192.0.2.1", port=9)
-        report = await check(source, time_cap_sec=3)
-    assert report.reason in {"unreachable", "timeout", "refused"}
-    assert report.stages[-1].name == "connect"
+async def test_tls_to_a_port_that_speaks_none() -> None:
+    async with camera(faults={"not_rtsp": True}) as cam:
+        url = cam.rtsp_url.replace("rtsp://", "rtsps://")
+        report = await check(validate_source(kind="rtsp", rtsp_url=url, policy=POLICY), time_cap_sec=2)
+        assert names(report) == ["policy", "resolve", "connect", "tls"]
+        assert report.reason == "tls_failed", report
 
 
 # ---- logins are counted ------------------------------------------------------------------------------------------
@@ -376,6 +381,17 @@ async def test_cancelled_in_the_middle_of_media_the_session_is_torn_down() -> No
     async with camera(faults={"start_mid_gop": True, "long_gop": 60.0}) as cam:
         await cancelled_when(rtsp(cam), lambda: cam.sessions == 1)
         await until(lambda: cam.sessions == 0 and cam.stats.connections == 0)
+
+
+async def test_cancelled_by_a_scope_that_cancels_again_and_again_the_session_is_torn_down() -> None:
+    """anyio's scopes, in which the server runs, cancel every await until the task has left them, the teardown's too."""
+    async with camera(faults={"start_mid_gop": True, "long_gop": 60.0}) as cam:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(check, rtsp(cam))
+            await until(lambda: cam.sessions == 1)
+            tasks.cancel_scope.cancel()
+        await until(lambda: cam.sessions == 0 and cam.stats.connections == 0)
+        assert cam.stats.requests["TEARDOWN"] == 1
 
 
 async def test_cancelled_in_the_middle_of_onvif_nothing_stays_open() -> None:

@@ -5,11 +5,17 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -382,3 +388,50 @@ def test_main_is_the_largest_and_sub_the_smallest_useful_of_one_source(
 ) -> None:
     chosen = choose_tiers(profiles)
     assert (chosen[0].token, chosen[1].token if chosen[1] else None) == (main, sub)
+
+
+# ---- TLS --------------------------------------------------------------------------------------------------------------
+
+
+async def test_https_with_the_cameras_own_certificate(tmp_path: Path) -> None:
+    body = http(soap_bytes("<GetDeviceInformationResponse><Model>M</Model></GetDeviceInformationResponse>"))
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"</s:Envelope>")
+        writer.write(body)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=self_signed(tmp_path))
+    connection = HttpConnection("cam.example", "127.0.0.1", server.sockets[0].getsockname()[1], tls=True)
+    try:
+        assert (await device(connection).device_information()).model == "M"
+    finally:
+        await connection.close()
+        server.close()
+        await server.wait_closed()
+
+
+async def test_a_port_without_tls() -> None:
+    async with answering(http(b"")) as (connection, _):
+        connection.tls, connection.connect_timeout_sec = True, 0.5
+        with pytest.raises(CameraFault) as caught:
+            await device(connection).read_clock()
+    assert caught.value.reason == "tls_failed"
+
+
+def self_signed(folder: Path) -> ssl.SSLContext:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "camera")])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, NOW, NOW + timedelta(days=9999))
+    certificate = builder.sign(key, hashes.SHA256())
+    pem = folder / "camera.pem"
+    pem.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    return context
