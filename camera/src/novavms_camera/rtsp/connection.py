@@ -11,7 +11,7 @@ import errno
 import socket
 import ssl
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast
 
 from novavms_camera.faults import CameraFault, Reason
 from novavms_camera.rtsp.message import MAX_HEAD, Message, find_end, format_answer, parse_head
@@ -91,8 +91,7 @@ class RtspConnection(asyncio.BufferedProtocol):
     # ---- asyncio.BufferedProtocol -------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is no instance of asyncio's class
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._fail(CameraFault("connection_lost", "the camera closed the connection"))
