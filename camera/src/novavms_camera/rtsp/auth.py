@@ -52,8 +52,9 @@ def parse_challenges(headers: Iterable[str]) -> list[Challenge]:
     found: list[Challenge] = []
     for header in headers:
         marks = list(_SCHEME.finditer(header))
-        for mark, following in zip(marks, [*marks[1:], None], strict=True):
-            text = header[mark.end() : following.start() if following else None]
+        ends = [mark.start() for mark in marks[1:]] + [len(header)]
+        for mark, end in zip(marks, ends, strict=False):
+            text = header[mark.end() : end]
             values = {m[1].lower(): m[2] if m[2] is not None else m[3] for m in _PARAMETER.finditer(text)}
             challenge = _challenge(mark[1].lower(), values)
             if challenge is not None:

@@ -59,7 +59,12 @@ class NalDepacketiser:
             self._is_damaged = True
         self._payload(payload)
         if marker and self._trusts_marker:
-            self._finish()
+            if self._slot >= 0:
+                self._trusts_marker = (
+                    False  # within a fragmented NAL unit: this camera marks what is not the end
+                )
+            else:
+                self._finish()
 
     def lose(self) -> None:
         """A packet is known to be missing or unreadable."""
