@@ -11,6 +11,10 @@ from litestar import Controller, Litestar, MediaType, Request, Response, Router,
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 
+from novavms_server.gateways.link import GatewayDoor
+from novavms_server.gateways.pairing import PairingService
+from novavms_server.gateways.routes import GatewayController
+from novavms_server.gateways.service import GatewayService
 from novavms_server.kit import errors
 from novavms_server.kit.database import Database, Query
 from novavms_server.kit.http import PUBLIC, NamedDependency, check_declared, guard, provide_work, render
@@ -29,9 +33,12 @@ class Services:
     metrics: Metrics
     metrics_token: str | None
     sites: SiteService
+    gateways: GatewayService
+    pairing: PairingService
+    gateway_door: GatewayDoor
 
 
-CONTROLLERS: list[type[Controller]] = [SiteController]
+CONTROLLERS: list[type[Controller]] = [SiteController, GatewayController]
 """In the order of the API document."""
 
 

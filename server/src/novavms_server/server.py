@@ -9,6 +9,11 @@ from litestar.types import ASGIApp
 
 from novavms_server.accounts.authenticator import TokenAuthenticator
 from novavms_server.api import Services, build_app
+from novavms_server.gateways.hub import GatewayHub
+from novavms_server.gateways.link import GatewayDoor
+from novavms_server.gateways.pairing import PairingService
+from novavms_server.gateways.presence import Presence
+from novavms_server.gateways.service import GatewayService
 from novavms_server.kit.clock import Clock, SystemClock
 from novavms_server.kit.database import Database, EmbeddedPostgres
 from novavms_server.kit.edge import Edge
@@ -30,14 +35,18 @@ class Server:
     database: Database
     sealer: Sealer
     services: Services
+    hub: GatewayHub
+    presence: Presence
     app: ASGIApp
 
     async def start(self) -> None:
         """Open the pools, start what runs beside requests."""
         await self.database.open()
+        self.presence.start()
 
     async def stop(self) -> None:
         """The reverse, in reverse order."""
+        await self.presence.stop()
         await self.database.close()
 
 
@@ -48,11 +57,17 @@ def build_server(settings: Settings, *, database_url: str, clock: Clock | None =
     database = Database(database_url)
     metrics = Metrics()
     cursors = Cursors(sealer.derive("cursors"))
+    sites = SiteService(cursors)
+    hub = GatewayHub(metrics)
+    presence = Presence(database, clock, hub, offline_after_sec=settings.gateway_offline_after_sec)
     services = Services(
         database=database,
         metrics=metrics,
         metrics_token=settings.metrics_token,
-        sites=SiteService(cursors),
+        sites=sites,
+        gateways=GatewayService(cursors, hub, allow_loopback=settings.allow_loopback_cameras),
+        pairing=PairingService(database, clock, sites, hub, sealer.derive("pairing codes")),
+        gateway_door=GatewayDoor(hub, presence),
     )
     limits: dict[str, Any] = {"rate_per_min": settings.rate_per_min, "burst": settings.rate_burst}
     edge = Edge(
@@ -65,7 +80,7 @@ def build_server(settings: Settings, *, database_url: str, clock: Clock | None =
         idempotency=Idempotency(database, clock, sealer),
         metrics=metrics,
     )
-    return Server(settings, clock, database, sealer, services, edge)
+    return Server(settings, clock, database, sealer, services, hub, presence, edge)
 
 
 def make_sealer(settings: Settings) -> Sealer:

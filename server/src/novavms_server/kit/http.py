@@ -43,6 +43,9 @@ IfMatch = Annotated[
 PUBLIC: Final[dict[str, Any]] = {"public": True}
 """No credential is asked for (log in, pair, health)."""
 
+SOCKET: Final[dict[str, Any]] = {"public": True, "socket": True}
+"""A WebSocket: its handler finds out by itself who asks, before it accepts."""
+
 
 def role(least: str, **more: Any) -> dict[str, Any]:
     """`opt` of a handler: the least role that may call it, and further marks for the API document."""
@@ -59,6 +62,10 @@ def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHand
     if str(connection.scope["type"]) == "websocket":
         if not handler.opt.get("public"):
             raise errors.NotFound  # the edge knows no caller of a WebSocket: its route asks by itself
+        return
+    if str(connection.scope["type"]) == "websocket":
+        if not handler.opt.get("socket"):
+            raise errors.NotFound
         return
     exchange = exchange_of(connection)
     if connection.scope.get("method") == "OPTIONS":  # Litestar's own, answers only which methods there are
@@ -196,6 +203,7 @@ def check_declared(handlers: list[BaseRouteHandler]) -> None:
 
 __all__ = [
     "PUBLIC",
+    "SOCKET",
     "Cursor",
     "FromPath",
     "FromQuery",

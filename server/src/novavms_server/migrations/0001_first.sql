@@ -187,12 +187,12 @@ CREATE TABLE gateways (
 );
 CREATE INDEX gateways_by_org ON gateways (org_id, id DESC) WHERE deleted_at IS NULL;
 CREATE INDEX gateways_by_site ON gateways (org_id, site_id, id DESC) WHERE deleted_at IS NULL;
-CREATE INDEX gateways_online ON gateways (last_heartbeat_at) WHERE status = 'online';
+CREATE INDEX gateways_online ON gateways (id) WHERE status = 'online';   -- not by heartbeat: its update then touches no index
 
 CREATE TABLE pairing_codes (
     org_id      uuid NOT NULL,
     gateway_id  uuid NOT NULL,
-    hash        bytea PRIMARY KEY,                       -- SHA-256 of the code
+    hash        bytea PRIMARY KEY,                       -- keyed; see gateways/pairing
     expires_at  timestamptz NOT NULL,
     used_at     timestamptz,
     FOREIGN KEY (org_id, gateway_id) REFERENCES gateways (org_id, id) ON DELETE CASCADE
@@ -407,6 +407,7 @@ CREATE TABLE clips (
     status          text NOT NULL CHECK (status IN ('recording', 'uploading', 'ready', 'failed')),
     failure_reason  text,
     failure_message text,
+    guessed         boolean NOT NULL DEFAULT false,      -- failed by the server's own guess: the gateway may prove it wrong
     asked_sec       double precision NOT NULL,
     pre_roll_sec    double precision NOT NULL,
     started_at      timestamptz,
@@ -438,7 +439,7 @@ CREATE INDEX clips_by_gateway ON clips (gateway_id) WHERE status IN ('recording'
 -- What is owed to a clip: to verify and join its parts, to remove parts, to make its picture, to remove its bytes.
 -- The predicate is written the same way in clips/queries.py.
 CREATE INDEX clips_owed ON clips (id) WHERE (status = 'uploading' AND reported IS NOT NULL)
-    OR (status IN ('ready', 'failed') AND upload IS NOT NULL)
+    OR (status IN ('ready', 'failed') AND NOT guessed AND upload IS NOT NULL)
     OR (store_key IS NOT NULL AND snapshot_at IS NULL)
     OR (deleted_at IS NOT NULL AND purged_at IS NULL);
 

@@ -1,0 +1,338 @@
+"""One gateway's socket, from the knock to the goodbye.
+
+1. Knock: the token is judged before the socket is accepted; a wrong one gets an HTTP answer, 401.
+2. Hello within 10 s. In one transaction the gateway becomes online under this connection's id and its desired state is read.
+3. The desired state goes out, then the hub sends requests here; a socket that was there before is told that it was replaced.
+4. Reports are taken in one after the other, acknowledged once they are committed. While one waits for the database, nothing
+   more is read from the socket: the sender waits, not our memory. The other way, a gateway that does not read is dropped
+   when its queue is full.
+
+An idle link costs one task and no queue: the writer's task lives only while there is something to send.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from datetime import datetime
+from typing import Any, Final, Protocol
+from uuid import UUID
+
+import msgspec
+from litestar.exceptions import WebSocketException
+
+from novavms_protocol import (
+    PROTOCOL_VERSION,
+    Ack,
+    Applied,
+    CheckProgress,
+    DesiredState,
+    FromServer,
+    Goodbye,
+    Hello,
+    Ping,
+    Pong,
+    Reply,
+    Report,
+    Request,
+    Telemetry,
+    decode_from_gateway,
+    encode,
+)
+from novavms_server.gateways.hub import GatewayHub, Socket
+from novavms_server.gateways.models import GatewayRef
+from novavms_server.gateways.presence import LostGateway, Presence
+from novavms_server.kit.database import DATABASE_AWAY
+from novavms_server.kit.errors import ApiError
+from novavms_server.kit.ids import new_id
+
+log = logging.getLogger("novavms.gateways")
+
+HELLO_SEC: Final = 10.0
+MESSAGE_MAX_BYTES: Final = 1024 * 1024
+QUEUE_MAX: Final = 512
+QUEUE_MAX_BYTES: Final = 16 * 1024 * 1024
+SEND_SEC: Final = 20.0
+GOODBYE_SEC: Final = 2.0
+_CLOSE_CODES: Final = {"replaced": 1000, "revoked": 1008, "protocol": 1008, "shutting_down": 1012}
+
+
+class Wire(Protocol):
+    """The WebSocket, as ASGI gives it."""
+
+    async def receive(self) -> Any: ...
+
+    async def send(self, message: Any) -> None: ...
+
+
+class GatewayDoor:
+    """Accepts sockets. One for the server."""
+
+    def __init__(self, hub: GatewayHub, presence: Presence) -> None:
+        self._hub = hub
+        self._presence = presence
+
+    async def serve(self, gateway_id: str, authorization: str | None, wire: Any) -> None:
+        """The whole life of one socket."""
+        await wire.receive()  # websocket.connect
+        try:
+            gateway, token_hash = await self._presence.identify(gateway_id, authorization)
+        except ApiError as refusal:
+            await _reject(wire, refusal.status, refusal.code, refusal.message)
+            return
+        except DATABASE_AWAY:
+            await _reject(wire, 503, "unavailable", "The database is not available right now; try again.")
+            return
+        await wire.send({"type": "websocket.accept", "subprotocol": None, "headers": []})
+        await Link(self._hub, self._presence, gateway, token_hash, wire).run()
+
+
+async def _reject(wire: Wire, status: int, code: str, message: str) -> None:
+    body = msgspec.json.encode({"error": code, "message": message})
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    await wire.send({"type": "websocket.http.response.start", "status": status, "headers": headers})
+    await wire.send({"type": "websocket.http.response.body", "body": body})
+
+
+class _BadMessage(Exception):
+    """What came is no message of ours; the words are for the gateway's log."""
+
+
+class Link(Socket):
+    __slots__ = (
+        *(
+            "_ending",
+            "_hub",
+            "_presence",
+            "_queue",
+            "_queued_bytes",
+            "_reader",
+            "_state_task",
+            "_state_wanted",
+        ),
+        *("token_hash", "_wire", "_writer", "applied", "asked", "heard_at"),
+        *("heard_mono", "point_minute", "sent_version", "telemetry"),
+    )
+
+    def __init__(
+        self, hub: GatewayHub, presence: Presence, gateway: GatewayRef, token_hash: bytes, wire: Wire
+    ) -> None:
+        self.gateway = gateway
+        self.connection_id: UUID = new_id()
+        self.heard_at: datetime = presence.clock.now()
+        self.heard_mono = presence.clock.monotonic()
+        self.asked = False
+        """A Ping is out since the last word heard."""
+        self.telemetry: bytes | None = None
+        """The newest, as JSON, until it is flushed."""
+        self.applied: int | None = None
+        self.sent_version = -1
+        self.point_minute: datetime | None = None
+        self._hub = hub
+        self._presence = presence
+        self.token_hash = token_hash
+        self._wire = wire
+        self._queue: deque[str | int] = deque()
+        self._queued_bytes = 0
+        self._writer: asyncio.Task[None] | None = None
+        self._state_task: asyncio.Task[None] | None = None
+        self._state_wanted = False
+        self._reader: asyncio.Task[Any] | None = None
+        self._ending = False
+
+    # ---- the conversation
+
+    async def run(self) -> None:
+        self._reader = asyncio.current_task()
+        try:
+            await self._converse()
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if not self._ending or task is None:
+                raise
+            task.uncancel()  # ours: the socket did not take even the goodbye
+        except _BadMessage as error:
+            log.warning("gateway %s: %s", self.gateway.id, error)
+            self.end("protocol", str(error))
+        except LostGateway:
+            self.end("revoked", "This gateway was removed or paired anew.")
+        except (*DATABASE_AWAY, TimeoutError) as error:
+            log.warning("gateway %s: closed for now: %s", self.gateway.id, type(error).__name__)
+            self._close(1013)
+        except WebSocketException:
+            pass
+        finally:
+            await self._leave()
+
+    async def _leave(self) -> None:
+        if self._hub.remove(self):
+            self._presence.departed(self)
+        if self._state_task is not None:
+            self._state_task.cancel()
+        if self._writer is not None:  # the goodbye, bounded by `end`'s timer
+            await asyncio.wait([self._writer], timeout=GOODBYE_SEC)
+            if self._writer is not None:
+                self._writer.cancel()
+
+    async def _converse(self) -> None:
+        async with asyncio.timeout(HELLO_SEC):
+            hello = await self._receive()
+        if hello is None:
+            return
+        if not isinstance(hello, Hello):
+            raise _BadMessage("the first message must be hello")
+        if hello.protocol != PROTOCOL_VERSION:
+            raise _BadMessage(f"this server speaks protocol {PROTOCOL_VERSION}; update the gateway")
+        state = await self._presence.arrive(self, self.token_hash, hello)
+        self.sent_version = state.version
+        self._send(state)
+        self._hub.add(self)
+        self.tell_state()  # in case it changed between the transaction and now, when nobody could nudge us
+        while (message := await self._receive()) is not None:
+            await self._take(message)
+
+    async def _receive(self) -> Any:
+        """The next message; None at the socket's end. Raises _BadMessage."""
+        while True:
+            event = await self._wire.receive()
+            if event["type"] != "websocket.receive":
+                return None
+            if self._ending:
+                continue
+            text = event.get("text") or event.get("bytes") or ""
+            if len(text) > MESSAGE_MAX_BYTES:
+                raise _BadMessage("a message is larger than 1 MiB")
+            self.heard_at, self.heard_mono = self._presence.clock.now(), self._presence.clock.monotonic()
+            self.asked = False
+            try:
+                return decode_from_gateway(text)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                raise _BadMessage("a message was not understood") from None
+
+    async def _take(self, message: Any) -> None:
+        match message:
+            case Report():
+                await self._report(message)
+            case Reply():
+                self._hub.replied(self, message)
+            case CheckProgress():
+                self._hub.progressed(self, message.id, message.stage)
+            case Ping():
+                self._send(Pong(nonce=message.nonce))
+            case Pong():
+                pass
+            case _:
+                raise _BadMessage("hello comes once")
+
+    async def _report(self, report: Report) -> None:
+        body = report.body
+        if isinstance(body, Telemetry):
+            self.telemetry = msgspec.json.encode(body)
+        elif isinstance(body, Applied):
+            self.applied = min(body.state_version, self.sent_version)
+        elif type(body) not in self._hub.report_handlers:
+            self._send(Ack(id=report.id, refused="unsupported"))
+            return
+        if type(body) in self._hub.report_handlers:
+            try:
+                refused = await self._presence.take_report(self, report)
+            except DATABASE_AWAY as error:
+                log.warning("gateway %s: report not taken: %s", self.gateway.id, type(error).__name__)
+                return  # not acknowledged: it comes again
+            self._send(Ack(id=report.id, refused=refused))
+        else:
+            self._send(Ack(id=report.id))
+
+    # ---- for the hub
+
+    def send_request(self, request: Request) -> None:
+        self._send(request)
+
+    def tell_state(self) -> None:
+        self._state_wanted = True
+        if self._state_task is None and not self._ending:
+            self._state_task = asyncio.create_task(self._tell_state())
+
+    def ask(self) -> None:
+        """A Ping, once, until something is heard."""
+        if not self.asked:
+            self.asked = True
+            self._send(Ping())
+
+    def end(self, reason: str, message: str = "") -> None:
+        if self._ending:
+            return
+        self._send(Goodbye(reason=reason, message=message))  # type: ignore[arg-type]
+        self._close(_CLOSE_CODES[reason])
+
+    def abort(self) -> None:
+        """The other side is gone, or does not read: no goodbye."""
+        self._ending = True
+        if (
+            self._reader is not None
+            and not self._reader.done()
+            and self._reader is not asyncio.current_task()
+        ):
+            self._reader.cancel()
+
+    # ---- out
+
+    def _close(self, code: int) -> None:
+        if self._ending:
+            return
+        self._put(code)
+        self._ending = True
+        asyncio.get_running_loop().call_later(GOODBYE_SEC, self.abort)
+
+    def _send(self, message: FromServer) -> None:
+        if self._ending:
+            return
+        if len(self._queue) >= QUEUE_MAX or self._queued_bytes > QUEUE_MAX_BYTES:
+            log.warning("gateway %s does not read: dropped", self.gateway.id)
+            self.abort()
+            return
+        text = encode(message)
+        self._queued_bytes += len(text)
+        self._put(text)
+
+    def _put(self, item: str | int) -> None:
+        self._queue.append(item)
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write())
+
+    async def _write(self) -> None:
+        try:
+            while self._queue:
+                item = self._queue.popleft()
+                async with asyncio.timeout(SEND_SEC):
+                    if isinstance(item, int):
+                        await self._wire.send({"type": "websocket.close", "code": item, "reason": ""})
+                    else:
+                        self._queued_bytes -= len(item)
+                        await self._wire.send({"type": "websocket.send", "text": item})
+        except TimeoutError:
+            log.warning("gateway %s does not read: dropped", self.gateway.id)
+            self.abort()
+        except (
+            Exception
+        ) as error:  # whatever the ASGI server says of a socket that is gone; the reader hears it, too
+            log.debug("gateway %s: send: %s", self.gateway.id, type(error).__name__)
+            self._queue.clear()
+        finally:
+            self._writer = None
+
+    async def _tell_state(self) -> None:
+        try:
+            while self._state_wanted:
+                self._state_wanted = False
+                state: DesiredState | None = await self._presence.newer_state(self)
+                if state is not None and state.version > self.sent_version:
+                    self.sent_version = state.version
+                    self._send(state)
+        except DATABASE_AWAY as error:
+            log.warning("gateway %s: state not told yet: %s", self.gateway.id, type(error).__name__)
+        except LostGateway:
+            self.end("revoked", "This gateway was removed or paired anew.")
+        finally:
+            self._state_task = None
