@@ -42,6 +42,10 @@ class MovieTrack:
     def end(self) -> int:
         return self.samples[-1].dts + self.samples[-1].duration
 
+    @property
+    def shown_until(self) -> int:
+        return max(sample.shown_until for sample in self.samples)
+
     def ticks(self, at_90k: int) -> int:
         """A time of the movie in this track's timescale."""
         return round(at_90k * self.timescale / VIDEO_RATE)
@@ -184,13 +188,14 @@ def _edits(track: MovieTrack, start_90k: int, end_90k: int) -> tuple[bytes, int]
     first = track.samples[0]
     shown_from = first.dts + first.composition
     begin = max(start_90k, track.to_90k(shown_from))
-    end = max(begin, min(end_90k, track.to_90k(track.end)))
+    shown_until = track.to_90k(track.shown_until)
+    end = max(begin, min(end_90k, shown_until))
     media_time = max(track.ticks(begin), shown_from) - first.dts
     entries = []
     if begin > start_90k:
         entries.append(struct.pack(">QqI", begin - start_90k, -1, 0x10000))
     entries.append(struct.pack(">QqI", end - begin, media_time, 0x10000))
-    if len(entries) == 1 and media_time == 0 and end == track.to_90k(track.end):
+    if len(entries) == 1 and media_time == 0 and end == shown_until:
         return b"", end - start_90k
     body = full_box(b"elst", 1, 0, struct.pack(">I", len(entries)), *entries)
     return box(b"edts", body), end - start_90k

@@ -91,7 +91,7 @@ def _plan(part: Path) -> _Plan | None:
     del video.samples[:first_key]
     first = video.samples[0]
     note = _note(file, part, first)
-    end = video.samples[-1].dts + video.samples[-1].duration
+    end = max(sample.shown_until for sample in video.samples)
     start = min(max(note.start_90k, first.dts + first.composition), end - 1)
     return _Plan(video, file.audio, start, min(max(note.end_90k, start + 1), end), note.started_at)
 

@@ -25,6 +25,10 @@ class Sample:
     composition: int
     key: bool
 
+    @property
+    def shown_until(self) -> int:
+        return self.dts + self.composition + self.duration
+
 
 @dataclass(slots=True)
 class Track:
