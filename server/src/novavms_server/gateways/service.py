@@ -40,6 +40,15 @@ async def bump_state(connection: Connection, gateway_id: UUID) -> None:
     )
 
 
+async def state_version(connection: Connection, gateway_id: UUID) -> int:
+    """Of the desired state, for whoever describes it: read it first, the cameras after. 0 for a gateway that is gone."""
+    cursor = await connection.execute(
+        "SELECT state_version FROM gateways WHERE id = %s", (gateway_id,), prepare=True
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else 0
+
+
 class GatewayService:
     """Made once in `server`."""
 
