@@ -17,6 +17,10 @@ import httpx
 import pytest
 import uvicorn
 
+from novavms_gateway.kit.backoff import Backoff
+from novavms_gateway.kit.clock import SystemClock
+from novavms_gateway.settings import Settings
+from novavms_gateway.station import run_gateway
 from novavms_gateway.storage.identity import Identity, save_identity
 from novavms_protocol import (
     Ack,
@@ -369,6 +373,33 @@ def data_dir(tmp_path: Path, server_side: ServerSide) -> Iterator[Path]:
     yield folder
     leaked = [file for file in folder.rglob("*") if file.is_file() and TOKEN.encode() in file.read_bytes()]
     assert leaked == [folder / "gateway.json"], "the token is kept in one place"
+
+
+@pytest.fixture
+def gateway(
+    data_dir: Path, server_side: ServerSide
+) -> Callable[..., contextlib.AbstractAsyncContextManager[None]]:
+    """`async with gateway():` runs a whole gateway in this process, on real time, with quick reconnects."""
+
+    @contextlib.asynccontextmanager
+    async def running(**settings: Any) -> AsyncIterator[None]:
+        work = run_gateway(
+            server_side.identity(),
+            Settings(data_dir=data_dir, **settings),
+            clock=SystemClock(),
+            version="0.0.test",
+            new_backoff=lambda: Backoff(first_sec=0.02, cap_sec=0.2),
+        )
+        task = asyncio.ensure_future(work)
+        try:
+            yield
+        finally:
+            assert not task.done(), "the gateway runs until it is stopped"
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    return running
 
 
 class ManualClock:

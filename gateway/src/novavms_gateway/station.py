@@ -251,6 +251,7 @@ class Gateway:
         while True:
             clips = await self._journal.clips()
             disk = self._machine.disk()
+            self._fleet.refresh()
             self._outbox.put_newest(
                 "telemetry",
                 Telemetry(

@@ -63,6 +63,11 @@ class Fleet:
         known = (watch.current() for watch in self._watches.values())
         return [status for status in known if status is not None]
 
+    def refresh(self) -> None:
+        """Tells what changed without a change of state."""
+        for watch in self._watches.values():
+            watch.refresh()
+
     @property
     def total(self) -> int:
         return len(self._watches)

@@ -6,6 +6,8 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
+import msgspec
+
 from novavms_camera.capture import CaptureStream, StreamStatus
 from novavms_gateway.cameras.finder import Resolve, StreamFinder
 from novavms_gateway.kit.clock import Clock
@@ -20,6 +22,9 @@ NUDGE_EVERY_SEC: Final = 8.0
 RECENT_SEC: Final = 3600.0
 """A camera that showed frames within the last hour is tried every few seconds, so that it is back within 15 s of
 answering; one away for longer is left to the capture's back-off, which ends at a minute."""
+
+
+NEWS: Final = ("revision", "status", "reason", "codec", "width", "height", "has_audio", "transport")
 
 
 class Watch:
@@ -37,6 +42,7 @@ class Watch:
         self._clock = clock
         self._on_status = on_status
         self._told: CameraStatus | None = None
+        self._online_at: float | None = None
         self._finder = StreamFinder(config, resolve)
         self._tasks = Tasks()
         self.stream = CaptureStream(
@@ -59,7 +65,7 @@ class Watch:
     def rename(self, config: CameraConfig) -> None:
         """Takes a config that differs in nothing the stream depends on."""
         self._config = config
-        self._tell()
+        self.refresh()
 
     def current(self) -> CameraStatus | None:
         """None while nothing is known yet: a camera just begun is neither online nor offline."""
@@ -79,15 +85,8 @@ class Watch:
         )
         if facts is None:
             return known
-        return CameraStatus(
-            camera_id=known.camera_id,
-            revision=known.revision,
-            status=known.status,
-            reason=known.reason,
-            message=known.message,
-            at=known.at,
-            last_frame_at=known.last_frame_at,
-            active_tier=known.active_tier,
+        return msgspec.structs.replace(
+            known,
             codec=facts.codec,
             width=facts.width,
             height=facts.height,
@@ -97,33 +96,37 @@ class Watch:
         )
 
     async def _run(self) -> None:
-        try:
-            await self.stream.run()
-        except Exception:
-            # A bug of ours in one camera's capture must not take the other cameras with it.
-            log.exception("capture stopped", extra={"facts": {"camera": self._config.camera_id}})
+        while True:
+            try:
+                await self.stream.run()
+            except Exception:
+                # A bug of ours in one camera's capture must not take the other cameras with it.
+                log.exception("capture stopped", extra={"facts": {"camera": self._config.camera_id}})
+                await self._clock.sleep(NUDGE_EVERY_SEC)
 
     async def _nudge(self) -> None:
-        seen_online_at: float | None = None
         while True:
             await self._clock.sleep(NUDGE_EVERY_SEC)
             status = self.stream.status
             now = self._clock.monotonic()
             if status.state == "online":
-                seen_online_at = now
+                self._online_at = now
             elif (
-                seen_online_at is not None
-                and now - seen_online_at < RECENT_SEC
+                self._online_at is not None
+                and now - self._online_at < RECENT_SEC
                 and status.reason not in LEFT_ALONE
             ):
                 self.stream.retry_now()
 
     def _status_changed(self, status: StreamStatus) -> None:
-        if status.state != "online":
+        if status.state == "online":
+            self._online_at = self._clock.monotonic()
+        else:
             self._finder.failed(status.reason)
-        self._tell()
+        self.refresh()
 
-    def _tell(self) -> None:
+    def refresh(self) -> None:
+        """Tells what differs from what was told: a frame rate is measured only some time after the first frame."""
         current = self.current()
         if current is None or _same(current, self._told):
             return
@@ -143,7 +146,8 @@ class Watch:
 
 def _same(status: CameraStatus, told: CameraStatus | None) -> bool:
     """Whether the server would learn nothing: times and a wobbling frame rate are no news."""
-    return told is not None and all(
-        getattr(status, field) == getattr(told, field)
-        for field in ("revision", "status", "reason", "codec", "width", "height", "has_audio", "transport")
+    return (
+        told is not None
+        and (status.fps is None) == (told.fps is None)
+        and all(getattr(status, field) == getattr(told, field) for field in NEWS)
     )

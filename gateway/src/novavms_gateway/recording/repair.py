@@ -8,12 +8,16 @@ file without a row                  → removed (I1: left over from a removal cu
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from pathlib import Path
+
+import msgspec
 
 from novavms_camera.capture import salvage_clip
-from novavms_camera.faults import CameraFault
+from novavms_gateway.recording.probe import is_whole, probe_clip
 from novavms_gateway.recording.recorder import clip_facts
-from novavms_gateway.storage.journal import Journal, StoredClip
+from novavms_gateway.storage.journal import ClipFacts, ClipJob, Journal, StoredClip
 
 log = logging.getLogger(__name__)
 
@@ -40,18 +44,29 @@ async def repair(journal: Journal) -> None:
 async def _salvage(journal: Journal, clip: StoredClip) -> None:
     clip_id = clip.job.clip_id
     path = journal.clip_path(clip_id)
-    part = path.with_name(f"{path.name}.part")
-    file = None
+    facts = None
     try:
-        if path.exists():  # whole and renamed, but the journal was not told any more
-            path.replace(part)
-        if part.exists():
-            file = await salvage_clip(part, path, failure_reason=REASON)
-    except (CameraFault, OSError) as error:
-        log.warning("salvage failed", extra={"facts": {"clip": clip_id, "error": type(error).__name__}})
-    if file is None:
+        facts = await _what_there_is(path, clip.job)
+    except OSError as error:
+        log.warning("salvage failed", extra={"facts": {"clip": clip_id, "error": error.strerror}})
+    if facts is None:
         journal.remove_files(clip_id)
         await journal.failed(clip_id, REASON, "The gateway stopped before anything was recorded.")
     else:
-        log.warning("clip salvaged", extra={"facts": {"clip": clip_id, "duration_sec": file.duration_sec}})
-        await journal.recorded(clip_id, clip_facts(file))
+        log.warning("clip salvaged", extra={"facts": {"clip": clip_id, "duration_sec": facts.duration_sec}})
+        await journal.recorded(clip_id, facts)
+
+
+async def _what_there_is(path: Path, job: ClipJob) -> ClipFacts | None:
+    """The part file outlives the renaming, so it comes first: with it, a file at `path` may be anything."""
+    part = path.with_name(f"{path.name}.part")
+    if await asyncio.to_thread(part.exists):
+        file = await salvage_clip(part, path, failure_reason=REASON)
+        if file is None:
+            return None
+        facts = clip_facts(file)
+        whole = is_whole(facts.duration_sec, job)
+        return msgspec.structs.replace(facts, failure_reason=None) if whole else facts
+    if await asyncio.to_thread(path.exists):
+        return await probe_clip(path, job, failure_reason=REASON)
+    return None

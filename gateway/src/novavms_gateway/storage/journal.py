@@ -18,6 +18,7 @@ Camera states and telemetry are not here: only their newest counts, and it is to
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Callable
 from datetime import datetime
@@ -29,6 +30,8 @@ import msgspec
 
 from novavms_gateway.kit.sqlite import Sqlite
 from novavms_protocol import ClipFailed, ClipReady, ClipState, Report
+
+log = logging.getLogger(__name__)
 
 JobState = Literal["recording", "recorded", "uploaded", "failed"]
 
@@ -168,9 +171,12 @@ class Journal:
         self.remove_files(clip_id)
 
     def remove_files(self, clip_id: UUID) -> None:
-        path = self.clip_path(clip_id)
-        for file in (path, path.with_name(f"{path.name}.part")):
-            file.unlink(missing_ok=True)
+        """The clip, its part file, and what was being written beside them. What will not go now goes at the next start."""
+        for file in self._folder.glob(f"*{clip_id}*"):
+            try:
+                file.unlink(missing_ok=True)
+            except OSError as error:
+                log.error("file not removed", extra={"facts": {"file": file.name, "error": error.strerror}})
 
     async def find(self, clip_id: UUID) -> StoredClip | None:
         return await self._database.run(lambda db: _find(db, clip_id))

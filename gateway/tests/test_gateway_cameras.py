@@ -1,0 +1,231 @@
+"""Cameras as the server desires them: started, kept, restarted, stopped; their states told; requests about them served."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+import pytest
+
+from novavms_protocol import (
+    Applied,
+    CameraConfig,
+    CameraStatus,
+    Check,
+    Discover,
+    RecordClip,
+    Snapshot,
+    Telemetry,
+)
+from novavms_simcam import DEFAULT_PASSWORD, SimCam, SimCamConfig
+
+pytestmark = pytest.mark.anyio
+
+Running = Callable[..., AbstractAsyncContextManager[None]]
+
+
+def rtsp(cam: SimCam, **changed: Any) -> CameraConfig:
+    plain: dict[str, Any] = {
+        "camera_id": uuid4(),
+        "revision": 1,
+        "name": "Yard",
+        "kind": "rtsp",
+        "host": "127.0.0.1",
+        "port": cam.rtsp_port,
+        "rtsp_url": cam.rtsp_url,
+        "username": "admin",
+        "password": DEFAULT_PASSWORD,
+    }
+    return CameraConfig(**plain | changed)
+
+
+def onvif(cam: SimCam, **changed: Any) -> CameraConfig:
+    return rtsp(cam, kind="onvif", port=cam.onvif_port, **{"rtsp_url": None} | changed)
+
+
+def online(server_side: Any, camera: CameraConfig) -> Callable[[], bool]:
+    return lambda: _state(server_side, camera.camera_id) == "online"
+
+
+def _state(server_side: Any, camera_id: UUID) -> str | None:
+    status: CameraStatus | None = server_side.status(camera_id)
+    return None if status is None else status.status
+
+
+@pytest.mark.slow
+async def test_desired_cameras_come_online_and_say_what_they_are(
+    gateway: Running, server_side: Any, wait_until: Any
+) -> None:
+    async with (
+        SimCam(SimCamConfig(name="One")) as one,
+        SimCam(SimCamConfig(name="Two", media="h265")) as two,
+        gateway(),
+    ):
+        first, second = rtsp(one), onvif(two)
+        await server_side.desire(first, second, rtsp(one, enabled=False))
+        await wait_until(online(server_side, first))
+        await wait_until(online(server_side, second))
+        status = server_side.status(first.camera_id)
+        assert (status.codec, status.has_audio, status.transport) == ("h264", True, "tcp")
+        assert status.width > 0
+        assert server_side.status(second.camera_id).codec == "h265"
+        assert (one.sessions, two.sessions) == (1, 1), "a disabled camera takes no session"
+        await wait_until(lambda: [body for body in server_side.bodies(Applied) if body.state_version == 2])
+        assert server_side.bodies(Telemetry)
+
+
+@pytest.mark.slow
+async def test_only_what_concerns_the_stream_restarts_it(
+    gateway: Running, server_side: Any, wait_until: Any
+) -> None:
+    async with SimCam() as cam, gateway():
+        camera = rtsp(cam)
+        await server_side.desire(camera)
+        await wait_until(online(server_side, camera))
+        renamed = msgspec.structs.replace(camera, name="Gate", revision=2)
+        await server_side.desire(renamed)
+        await wait_until(lambda: server_side.status(camera.camera_id).revision == 2)
+        assert cam.stats.requests["PLAY"] == 1
+
+        moved = msgspec.structs.replace(renamed, rtsp_url=cam.stream_url("sub"), revision=3)
+        await server_side.desire(moved)
+        await wait_until(lambda: server_side.status(camera.camera_id).revision == 3)
+        await wait_until(online(server_side, moved))
+        assert cam.stats.requests["PLAY"] == 2
+        assert cam.stats.requests["TEARDOWN"] == 1
+        assert cam.sessions == 1
+
+
+@pytest.mark.slow
+async def test_a_removed_camera_is_left_within_2_s_and_told_no_more(
+    gateway: Running, server_side: Any, wait_until: Any
+) -> None:
+    async with SimCam() as cam, gateway():
+        camera, other = rtsp(cam), rtsp(cam)
+        await server_side.desire(camera, other)
+        await wait_until(online(server_side, camera))
+        await wait_until(online(server_side, other))
+        await server_side.desire(other)
+        await wait_until(lambda: cam.sessions == 1, within_sec=2)
+        assert cam.stats.requests["TEARDOWN"] == 1
+        assert _state(server_side, camera.camera_id) == "online", "its end is no news: the server ordered it"
+        order = RecordClip(
+            clip_id=uuid4(),
+            event_id=uuid4(),
+            camera_id=camera.camera_id,
+            triggered_at=server_side.status(other.camera_id).at,
+            duration_sec=5,
+        )
+        assert (await server_side.ask(order)).error == "unknown_camera"
+
+
+@pytest.mark.slow
+async def test_unplugged_is_offline_and_plugged_is_online_within_15_s(
+    gateway: Running, server_side: Any, wait_until: Any
+) -> None:
+    async with SimCam() as cam, gateway():
+        camera = rtsp(cam)
+        await server_side.desire(camera)
+        await wait_until(online(server_side, camera))
+        await cam.unplug()
+        await wait_until(lambda: _state(server_side, camera.camera_id) == "offline", within_sec=15)
+        assert server_side.status(camera.camera_id).reason is not None
+        await cam.plug()
+        await wait_until(online(server_side, camera), within_sec=15)
+
+
+@pytest.mark.slow
+async def test_a_wrong_password_is_an_error_and_not_tried_again_and_again(
+    gateway: Running, server_side: Any, wait_until: Any
+) -> None:
+    async with SimCam() as cam, gateway():
+        camera = rtsp(cam, password="wrong-Passw0rd")
+        await server_side.desire(camera)
+        await wait_until(lambda: _state(server_side, camera.camera_id) == "error")
+        assert server_side.status(camera.camera_id).reason == "auth_failed"
+        assert cam.login_attempts.failed <= 2
+        await server_side.desire(msgspec.structs.replace(camera, password=DEFAULT_PASSWORD, revision=2))
+        await wait_until(online(server_side, camera))
+
+
+@pytest.mark.slow
+async def test_an_onvif_address_that_is_stale_is_found_anew(
+    gateway: Running, server_side: Any, wait_until: Any
+) -> None:
+    async with SimCam() as cam, gateway():
+        camera = onvif(cam, rtsp_url=f"rtsp://127.0.0.1:{cam.rtsp_port}/moved/away")
+        await server_side.desire(camera)
+        await wait_until(online(server_side, camera), within_sec=30)
+
+
+@pytest.mark.slow
+async def test_a_server_that_comes_back_hears_of_every_camera(
+    gateway: Running, server_side: Any, wait_until: Any
+) -> None:
+    async with SimCam() as cam, gateway():
+        camera = rtsp(cam)
+        await server_side.desire(camera)
+        await wait_until(online(server_side, camera))
+        told = len(server_side.bodies(CameraStatus))
+        server_side.drop_sockets()
+        await wait_until(lambda: len(server_side.hellos) == 2)
+        await wait_until(lambda: len(server_side.bodies(CameraStatus)) > told)
+        assert server_side.hellos[1].applied_version == 2
+        assert cam.stats.requests["PLAY"] == 1, "the camera noticed nothing"
+
+
+@pytest.mark.slow
+async def test_the_check_is_run_here_and_its_report_handed_back(
+    gateway: Running, server_side: Any, wait_until: Any
+) -> None:
+    async with SimCam() as cam, gateway():
+        await wait_until(lambda: server_side.connected)
+        good = Check(
+            kind="onvif",
+            host="127.0.0.1",
+            port=cam.onvif_port,
+            username="admin",
+            password=DEFAULT_PASSWORD,
+            allow_loopback=True,
+        )
+        reply = await server_side.ask(good)
+        assert reply.ok
+        assert reply.result["ok"], reply.result
+        assert reply.result["facts"]["codec"] == "h264"
+        names = [stage["name"] for stage in reply.result["stages"]]
+        assert [progress.stage["name"] for progress in server_side.progress] == names
+        assert cam.sessions == 0
+
+        wrong = await server_side.ask(msgspec.structs.replace(good, password="wrong-Passw0rd"))
+        assert wrong.ok, "the request was served"
+        assert (wrong.result["ok"], wrong.result["reason"]) == (False, "auth_failed")
+        assert "wrong-Passw0rd" not in str(wrong)
+
+        inside = await server_side.ask(msgspec.structs.replace(good, allow_loopback=False))
+        assert inside.result["reason"] == "address_forbidden"
+
+
+@pytest.mark.slow
+async def test_discover_and_snapshot(gateway: Running, server_side: Any, wait_until: Any) -> None:
+    async with SimCam() as cam, gateway():
+        camera = rtsp(cam)
+        await server_side.desire(camera)
+        await wait_until(online(server_side, camera))
+        found = await server_side.ask(
+            Discover(
+                timeout_sec=2.0,
+                hosts=["127.0.0.1"],
+                ports=[cam.onvif_port],
+                multicast=False,
+                allow_loopback=True,
+            )
+        )
+        assert [device["port"] for device in found.result["devices"]] == [cam.onvif_port]
+        picture = await server_side.ask(Snapshot(camera_id=camera.camera_id, width=160))
+        assert picture.ok, picture
+        assert base64.b64decode(picture.result["jpeg"]).startswith(b"\xff\xd8\xff")
+        assert (await server_side.ask(Snapshot(camera_id=uuid4()))).error == "unknown_camera"
