@@ -1,0 +1,1 @@
+"""Events: something noticed or asked for, with at most one clip."""
