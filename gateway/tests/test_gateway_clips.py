@@ -262,6 +262,37 @@ async def test_sigterm_ends_the_sessions_at_the_cameras(
         assert not server_side.connected
 
 
+async def test_a_second_sigterm_does_not_wait_for_the_cameras(
+    server_side: Any, data_dir: Path, wait_until: Any
+) -> None:
+    async with SimCam() as cam, process(data_dir) as gateway:
+        await desire(cam, server_side, wait_until)
+        await cam.unplug(silent=True)  # its TEARDOWN gets no answer
+        gateway.send_signal(signal.SIGTERM)
+        await wait_until(lambda: not server_side.connected)
+        gateway.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(gateway.wait(), 10) == 1
+
+
+async def test_a_closed_stderr_stops_nothing(server_side: Any, data_dir: Path, wait_until: Any) -> None:
+    reading, writing = os.pipe()
+    gateway = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "novavms_gateway.main", "run", "--data-dir", str(data_dir)),
+        stdout=writing,
+        stderr=writing,
+    )
+    os.close(reading)
+    os.close(writing)
+    try:
+        for connection in (1, 2):
+            await wait_until(lambda number=connection: len(server_side.hellos) == number)
+            server_side.drop_sockets()
+        assert gateway.returncode is None
+    finally:
+        gateway.kill()
+        await gateway.wait()
+
+
 async def test_a_second_gateway_in_the_same_folder_is_refused(
     server_side: Any, data_dir: Path, wait_until: Any
 ) -> None:

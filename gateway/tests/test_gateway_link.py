@@ -76,6 +76,8 @@ class Side:
             case Snapshot(width=4):
                 for number in range(20):
                     progress({"number": number})
+            case Snapshot(width=5):
+                return {"jpeg": "x" * 2_000_000}
         return {"fine": True}
 
     async def clip_failed(self) -> UUID:
@@ -169,6 +171,22 @@ async def test_a_refused_report_is_not_sent_for_ever(side: Side, server_side: An
         await wait_until(lambda: len(side.outbox) == 0)
 
 
+async def test_a_journal_that_cannot_be_written_does_not_end_the_link(
+    side: Side, server_side: Any, wait_until: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    server_side.ack = lambda report: False
+    await side.clip_failed()
+    async with side.running():
+        (report,) = await wait_until(lambda: list(server_side.reports))
+        await side.journal._database.run(lambda db: db.execute("PRAGMA query_only = ON"))
+        await server_side.send(Ack(id=report.id))
+        await wait_until(lambda: "journal not writable" in caplog.text)
+        await side.journal._database.read(lambda db: db.execute("PRAGMA query_only = OFF"))
+        assert (await server_side.ask(ForgetClip(clip_id=uuid4()))).ok
+        assert len(server_side.hellos) == 1
+    assert await side.journal.reports() == [report], "still on disk, for the next start"
+
+
 async def test_every_request_gets_exactly_one_reply(side: Side, server_side: Any, wait_until: Any) -> None:
     camera = uuid4()
     async with side.running():
@@ -182,6 +200,8 @@ async def test_every_request_gets_exactly_one_reply(side: Side, server_side: Any
         assert (late.ok, late.error) == (False, "internal")
         assert "in time" in late.message
         assert (await server_side.ask(Snapshot(camera_id=camera, width=4))).ok
+        large = await server_side.ask(Snapshot(camera_id=camera, width=5))
+        assert (large.ok, large.error) == (False, "internal"), "the server would end the connection over it"
         assert [progress.stage["number"] for progress in server_side.progress] == list(range(20))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
+import sqlite3
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any, Final
@@ -27,7 +28,7 @@ from novavms_gateway.kit.machine import Machine
 from novavms_gateway.kit.tasks import race
 from novavms_gateway.link.client import Link
 from novavms_gateway.link.outbox import Outbox
-from novavms_gateway.link.requests import Progress, RequestRefusedError
+from novavms_gateway.link.requests import REPLY_MAX_BYTES, Progress, RequestRefusedError
 from novavms_gateway.recording.recorder import Recorder
 from novavms_gateway.recording.repair import repair
 from novavms_gateway.recording.uploader import Uploader
@@ -55,6 +56,10 @@ log = logging.getLogger(__name__)
 TELEMETRY_EVERY_SEC: Final = 15.0
 CHECK_TIME_CAP_SEC: Final = 15.0
 RESOLVE_TIME_CAP_SEC: Final = 10.0
+SNAPSHOT_MAX_BYTES: Final = REPLY_MAX_BYTES * 2 // 3
+"""Base64 makes four bytes of three."""
+SMALLER_WIDTHS: Final = (1920, 1280, 640)
+"""Tried one after the other for a picture that is too large, as 4K ones of a busy scene are."""
 REPLY_MARGIN_SEC: Final = 0.5
 """A check ends this much before its deadline, so that its report still reaches the caller."""
 
@@ -160,7 +165,7 @@ class Gateway:
             version=self._version,
             facts=facts,
             applied_version=await self._journal.applied_version(),
-            backlog=len(self._outbox) + len(clips),
+            backlog=self._outbox.stored + len(clips),
             clips=[clip.job.clip_id for clip in clips],
         )
 
@@ -226,8 +231,11 @@ class Gateway:
         keyframe = watch.stream.keyframe()
         if keyframe is None:
             raise RequestRefusedError("not_online", "The camera has shown no picture yet.")
-        jpeg = await snapshot_jpeg(keyframe, width=ask.width)
-        return {"jpeg": base64.b64encode(jpeg).decode("ascii")}
+        for width in (ask.width, *SMALLER_WIDTHS):
+            jpeg = await snapshot_jpeg(keyframe, width=width)
+            if len(jpeg) <= SNAPSHOT_MAX_BYTES:
+                return {"jpeg": base64.b64encode(jpeg).decode("ascii")}
+        raise RequestRefusedError("internal", "The camera's picture is too large to send.")
 
     async def _forget_clip(self, clip_id: UUID) -> None:
         await self._recorder.forget(clip_id)
@@ -243,8 +251,12 @@ class Gateway:
             state = self._desired
             assert state is not None, "the event is set after the state"
             await self._fleet.reconcile(state.cameras)
-            if await self._journal.applied_version() != state.version:
-                await self._journal.set_applied_version(state.version)
+            try:
+                if await self._journal.applied_version() != state.version:
+                    await self._journal.set_applied_version(state.version)
+            except sqlite3.OperationalError as error:
+                # A full disk must not stop the cameras; the version on disk only saves the server some work.
+                log.error("journal not writable", extra={"facts": {"error": error}})
             self._outbox.put_newest("applied", Applied(state_version=state.version))
 
     async def _send_telemetry(self) -> None:

@@ -35,8 +35,15 @@ class Sqlite:
 
         A caller that is cancelled does not undo it: the transaction ends as it would have.
         """
+        return await self._in_thread("BEGIN IMMEDIATE", work)
+
+    async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """As `run`, for what only reads: goes on working on a card that has turned read-only."""
+        return await self._in_thread("BEGIN", work)
+
+    async def _in_thread(self, begin: str, work: Callable[[sqlite3.Connection], T]) -> T:
         future = asyncio.get_running_loop().run_in_executor(
-            self._thread, _transaction, self._connection, work
+            self._thread, _transaction, self._connection, begin, work
         )
         return await asyncio.shield(future)
 
@@ -64,8 +71,8 @@ def _connect(path: Path, migrations: tuple[str, ...]) -> sqlite3.Connection:
     return connection
 
 
-def _transaction(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
-    connection.execute("BEGIN IMMEDIATE")
+def _transaction(connection: sqlite3.Connection, begin: str, work: Callable[[sqlite3.Connection], T]) -> T:
+    connection.execute(begin)
     try:
         result = work(connection)
         connection.execute("COMMIT")

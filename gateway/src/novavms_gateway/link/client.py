@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 import ssl
 from typing import Final, Protocol
 from uuid import UUID
@@ -193,15 +194,22 @@ class Link:
                 case Request():
                     desk.take(message)
                 case Ack():
-                    if message.refused is not None:
-                        log.warning("report refused", extra={"facts": {"reason": message.refused}})
-                    await self._outbox.acknowledged(message.id)
+                    await self._acknowledged(message)
                 case Ping():
                     await socket.send(encode(Pong(nonce=message.nonce)))
                 case Goodbye():
                     self._goodbye = message
                 case Pong():
                     pass
+
+    async def _acknowledged(self, ack: Ack) -> None:
+        if ack.refused is not None:
+            log.warning("report refused", extra={"facts": {"reason": ack.refused}})
+        try:
+            await self._outbox.acknowledged(ack.id)
+        except sqlite3.OperationalError as error:
+            # It is sent again after the next start, and the server drops it as a repeat.
+            log.error("journal not writable", extra={"facts": {"error": error}})
 
     def _greet(self) -> None:
         self._greeted_at = self._clock.monotonic()

@@ -49,6 +49,11 @@ class Outbox:
     def __len__(self) -> int:
         return len(self._entries)
 
+    @property
+    def stored(self) -> int:
+        """How many of them are on disk."""
+        return len(self._entries) - len(self._by_key)
+
     def put_newest(self, key: str, body: CameraStatus | Telemetry | Applied) -> None:
         """Replaces what waits under `key`, sent or not: an acknowledgement of the older one changes nothing then."""
         self.drop(key)

@@ -8,12 +8,15 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final, Literal, Protocol
 
 from novavms_gateway.kit.tasks import Tasks
-from novavms_protocol import CheckProgress, FromGateway, Reply, Request
+from novavms_protocol import CheckProgress, FromGateway, Reply, Request, encode
 
 log = logging.getLogger(__name__)
 
 RUNNING_MAX: Final = 32
 """Requests at work at once; a server that asks more than a small box can do is told `busy`, not made to wait."""
+
+REPLY_MAX_BYTES: Final = 900 * 1024
+"""The server takes no message over 1 MiB: it ends the connection of whoever sends one."""
 
 Send = Callable[[FromGateway], Awaitable[None]]
 Progress = Callable[[dict[str, Any]], None]
@@ -78,4 +81,8 @@ class Desk:
             # The one place that stands between a bug of ours in one request and the whole connection.
             log.exception("request failed", extra={"facts": {"request": kind, "id": request.id}})
             reply = Reply(id=request.id, ok=False, error="internal", message="The gateway failed.")
+        if len(encode(reply)) > REPLY_MAX_BYTES:
+            reply = Reply(
+                id=request.id, ok=False, error="internal", message="The answer is too large to send."
+            )
         self._out.put_nowait(reply)

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 RECORDING_MAX: Final = 64
 """Clips recorded at once; each holds a file open and its packets in flight."""
+DURATION_MAX_SEC: Final = 3600
 JOURNAL_RETRY_SEC: Final = 5.0
 
 
@@ -85,6 +86,8 @@ class Recorder:
         known = await self._journal.find(order.clip_id)
         if known is not None:
             return known.job.started_at
+        if not (0 < order.duration_sec <= DURATION_MAX_SEC and order.pre_roll_sec >= 0):
+            raise RequestRefusedError("unsupported", f"A clip lasts up to {DURATION_MAX_SEC} s.")
         watch = self._fleet.find(order.camera_id)
         if watch is None:
             raise RequestRefusedError("unknown_camera", "This gateway does not run the camera.")

@@ -179,11 +179,11 @@ class Journal:
                 log.error("file not removed", extra={"facts": {"file": file.name, "error": error.strerror}})
 
     async def find(self, clip_id: UUID) -> StoredClip | None:
-        return await self._database.run(lambda db: _find(db, clip_id))
+        return await self._database.read(lambda db: _find(db, clip_id))
 
     async def clips(self) -> list[StoredClip]:
         """All that are still owed, oldest first."""
-        return await self._database.run(
+        return await self._database.read(
             lambda db: [_stored(row) for row in db.execute("SELECT * FROM clip ORDER BY seq")]
         )
 
@@ -191,7 +191,7 @@ class Journal:
 
     async def reports(self) -> list[Report]:
         """All that were not acknowledged, oldest first."""
-        return await self._database.run(
+        return await self._database.read(
             lambda db: [
                 msgspec.json.decode(row["report"], type=Report)
                 for row in db.execute("SELECT report FROM report ORDER BY seq")
@@ -218,7 +218,7 @@ class Journal:
 
     async def applied_version(self) -> int | None:
         """Version of the last desired state that was made real."""
-        value = await self._database.run(lambda db: _meta(db, "applied_version"))
+        value = await self._database.read(lambda db: _meta(db, "applied_version"))
         return None if value is None else int(value)
 
     async def set_applied_version(self, version: int) -> None:
