@@ -118,9 +118,8 @@ async def test_one_connection_serves_all_onvif_calls_and_one_all_rtsp_requests()
         assert (await check(onvif(cam), on_stage=lambda stage: seen.update(port.transports))).ok
         assert len(seen) == 1
         assert cam.stats.connections_total == 1  # RTSP
-        assert (
-            cam.stats.requests["SETUP"] == cam.stats.requests["PLAY"] == cam.stats.requests["TEARDOWN"] == 1
-        )
+        assert cam.stats.requests["SETUP"] == 2  # picture and sound
+        assert cam.stats.requests["PLAY"] == cam.stats.requests["TEARDOWN"] == 1
 
 
 @pytest.mark.parametrize("auth", ["digest", "basic", "both", "digest-sha256", "none"])
@@ -281,6 +280,13 @@ async def test_the_policy_is_asked_again_at_the_place_that_dials(host: str) -> N
     source = CameraSource(kind="onvif", host=host, port=80)
     report = await check_camera(source, policy=AddressPolicy())
     assert (report.reason, names(report)) == ("address_forbidden", ["policy"])
+
+
+async def test_a_transport_that_is_not_there_yet_is_said_before_anything_plays() -> None:
+    async with camera() as cam:
+        report = await check(rtsp(cam, transport="udp"))
+        assert (report.reason, report.stages[-1].name) == ("transport_unsupported", "media")
+        assert "PLAY" not in cam.stats.requests
 
 
 async def test_tls_to_a_port_that_speaks_none() -> None:

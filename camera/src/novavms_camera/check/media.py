@@ -5,43 +5,28 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
-from typing import Any, Literal
 
+from novavms_camera.capture.model import MediaFacts
+from novavms_camera.capture.probe import probe_client
 from novavms_camera.faults import CameraFault
 from novavms_camera.rtsp.client import RtspClient
-from novavms_camera.rtsp.nal import H264Depacketiser, H265Depacketiser, NalDepacketiser
-from novavms_camera.rtsp.parameter_sets import ParameterSets, VideoFormat
-from novavms_camera.rtsp.rtp import RtpTrack
-from novavms_camera.rtsp.sdp import Media, SessionDescription
+from novavms_camera.rtsp.sdp import SessionDescription
 
 SILENCE_SEC = 5.0
-"""Without a single packet for this long after PLAY, none will come."""
+"""Without media for this long after PLAY, none will come; with some, the key frame may still be on its way."""
+SILENCE_BYTES = 4096
+"""What the answers to SETUP and PLAY and a few sender reports amount to; a picture is more."""
 
-_VIDEO = {"H264": H264Depacketiser, "H265": H265Depacketiser}
 _AUDIO = {"MPEG4-GENERIC": "aac", "MP4A-LATM": "aac", "PCMA": "pcma", "PCMU": "pcmu"}
 CODEC_NAMES = {"h264": "H.264", "h265": "H.265"}
 
 
 @dataclass(frozen=True, slots=True)
 class FirstKeyFrame:
-    """What arrived, and how long after PLAY."""
+    """What arrived, and how many seconds after SETUP began."""
 
-    format: VideoFormat
+    facts: MediaFacts
     wait_sec: float
-    transport: Literal["tcp", "udp"]
-
-
-def choose_video(description: SessionDescription) -> Media:
-    """The track to record. Raises CameraFault no_video or codec_unsupported."""
-    media = description.video
-    if media is None:
-        offered = ", ".join(sorted({media.kind for media in description.medias})) or "nothing"
-        raise CameraFault("no_video", f"the stream has no video track (it offers: {offered})")
-    if media.encoding not in _VIDEO:
-        raise CameraFault(
-            "codec_unsupported", f"the stream's video is {media.encoding or 'of an unknown codec'}"
-        )
-    return media
 
 
 def audio_codec(description: SessionDescription) -> tuple[str | None, bool]:
@@ -55,40 +40,20 @@ def audio_codec(description: SessionDescription) -> tuple[str | None, bool]:
 
 
 async def first_key_frame(
-    client: RtspClient, media: Media, transport: Literal["tcp", "udp"]
+    client: RtspClient, description: SessionDescription, timeout_sec: float
 ) -> FirstKeyFrame:
-    """SETUP, PLAY, and wait. The caller bounds the time, and tears the session down whatever happens.
+    """SETUP, PLAY, and wait, as the capture does it. The caller tears the session down whatever happens.
 
-    Raises CameraFault no_media after SILENCE_SEC without any packet, transport_unsupported, too_many_connections, or
-    what ended the connection.
+    Raises CameraFault no_media, transport_unsupported, too_many_connections, or what ended the connection.
     """
-    arrived: asyncio.Future[VideoFormat] = asyncio.get_running_loop().create_future()
-    codec: Literal["h264", "h265"] = "h264" if media.encoding == "H264" else "h265"
-    sets = ParameterSets(codec)
-    for unit in media.parameter_sets():
-        sets.take(unit)
-
-    def on_access_unit(timestamp: int, is_key: bool, unit: bytes) -> None:
-        if is_key and sets.complete and not arrived.done():
-            arrived.set_result(sets.format())
-
-    depacketiser: NalDepacketiser = _VIDEO[media.encoding](sets, on_access_unit)
-    track = RtpTrack(media.payload_type, depacketiser)
-    await client.setup(media, transport, on_rtp=track.on_rtp, on_rtcp=track.on_rtcp)
-    started = time.perf_counter()
-    await client.play()
-    ended = asyncio.ensure_future(client.wait_closed())
-    either: set[asyncio.Future[Any]] = {arrived, ended}
+    started, before = time.perf_counter(), client.bytes_received
+    probe = asyncio.create_task(probe_client(client, description, timeout=timeout_sec))
     try:
-        await asyncio.wait(either, timeout=SILENCE_SEC, return_when=asyncio.FIRST_COMPLETED)
-        if not arrived.done() and not ended.done():
-            if track.packets == 0:
-                raise CameraFault(
-                    "no_media", f"PLAY was accepted, but no packet came within {SILENCE_SEC:g} s"
-                )
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        if not arrived.done():
-            raise ended.result()
-        return FirstKeyFrame(arrived.result(), time.perf_counter() - started, transport)
+        await asyncio.wait({probe}, timeout=SILENCE_SEC)
+        if not probe.done() and client.bytes_received - before < SILENCE_BYTES:
+            raise CameraFault("no_media", f"PLAY was accepted, but no picture came within {SILENCE_SEC:g} s")
+        seen = await probe
+        return FirstKeyFrame(seen.facts, time.perf_counter() - started)
     finally:
-        ended.cancel()
+        if probe.cancel():
+            await asyncio.wait({probe})

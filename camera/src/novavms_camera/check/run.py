@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from novavms_camera.address import AddressPolicy, resolve_address
-from novavms_camera.check.media import CODEC_NAMES, audio_codec, choose_video, first_key_frame
+from novavms_camera.capture.session import choose_video
+from novavms_camera.check.media import CODEC_NAMES, audio_codec, first_key_frame
 from novavms_camera.check.onvif_stages import OnvifStages
 from novavms_camera.check.report import CheckReport, CheckWarning, Facts, Stage, StageName, WarningCode
 from novavms_camera.check.stages import Note, StageRecorder
 from novavms_camera.faults import CameraFault
 from novavms_camera.rtsp.client import RtspClient
-from novavms_camera.rtsp.sdp import Media
+from novavms_camera.rtsp.sdp import SessionDescription
 from novavms_camera.rtsp.url import RtspUrl
 from novavms_camera.source import CameraSource, StreamSource
 
@@ -118,9 +119,9 @@ class _Check:
             async with self._rtsp_stage("describe", DESCRIBE_SEC, where) as note:
                 if not connects_first:
                     await client.open()
-                media = await self._describe(client, note)
+                description = await self._describe(client, note)
             async with self._rtsp_stage("media", self.recorder.remaining_sec, where) as note:
-                await self._media(client, media, note)
+                await self._media(client, description, note)
         finally:
             await client.teardown()
 
@@ -151,7 +152,7 @@ class _Check:
                     fault.reason, f"{where}: {message}.", hint=fault.hint, status=fault.status
                 ) from fault
 
-    async def _describe(self, client: RtspClient, note: Note) -> Media:
+    async def _describe(self, client: RtspClient, note: Note) -> SessionDescription:
         try:
             await client.options()
         except CameraFault as fault:
@@ -174,18 +175,24 @@ class _Check:
                 "The stream is H.265: some browsers cannot play it, and live view may need a conversion.",
             )
         note.detail = f"{CODEC_NAMES[self.facts.codec]}, audio: {codec or 'none'}"
-        return media
+        return description
 
-    async def _media(self, client: RtspClient, media: Media, note: Note) -> None:
+    async def _media(self, client: RtspClient, description: SessionDescription, note: Note) -> None:
         note.timeout_reason = "no_media"
         note.timeout_message = f"{self.facts.address} (RTSP): the session plays, but no key frame came within the time of the check."
-        frame = await first_key_frame(client, media, "udp" if self.source.transport == "udp" else "tcp")
-        facts, video = self.facts, frame.format
-        facts.transport, facts.codec = frame.transport, video.codec
-        facts.width, facts.height = video.width, video.height
-        facts.fps = video.fps or facts.fps
+        if self.source.transport == "udp":
+            raise CameraFault("transport_unsupported", "media over UDP is not supported yet")
+        frame = await first_key_frame(client, description, self.recorder.remaining_sec)
+        facts, seen = self.facts, frame.facts
+        facts.transport, facts.codec, facts.width, facts.height = (
+            seen.transport,
+            seen.codec,
+            seen.width,
+            seen.height,
+        )
+        facts.fps = seen.fps or facts.fps
         note.detail = (
-            f"{CODEC_NAMES[video.codec]} {video.width}x{video.height}, key frame after {frame.wait_sec:.2f} s"
+            f"{CODEC_NAMES[seen.codec]} {seen.width}x{seen.height}, key frame after {frame.wait_sec:.2f} s"
         )
         interval = max(facts.keyframe_interval_sec or 0.0, frame.wait_sec)
         if interval > LONG_GOP_SEC:
