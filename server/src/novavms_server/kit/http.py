@@ -30,7 +30,7 @@ from novavms_server.kit import errors
 from novavms_server.kit.caller import Role
 from novavms_server.kit.database import DATABASE_AWAY, away
 from novavms_server.kit.edge import Exchange
-from novavms_server.kit.validation import explain_body, problem_with
+from novavms_server.kit.validation import Body, explain_body, problem_with
 from novavms_server.kit.work import CallerChanged, Work
 
 log = logging.getLogger("novavms.http")
@@ -83,6 +83,13 @@ def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHand
             raise errors.Forbidden("Change your temporary password first: POST /api/v1/auth/change-password")
     if connection.scope["query_string"]:
         _refuse_unknown_query(connection, handler)
+    body = handler.opt.get("body")
+    if body is not None:
+        # Litestar converts leniently ("80" for 80), which is right for queries and wrong for JSON.
+        try:
+            msgspec.json.decode(exchange.body, type=body)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+            explain_body(exchange.body, body)
 
 
 def _refuse_unknown_query(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
@@ -192,9 +199,13 @@ def _explain(request: Request[Any, Any, Any], error: Exception, exchange: Exchan
 
 
 def check_declared(handlers: list[BaseRouteHandler]) -> None:
-    """Refuse to start with a route that does not say who may call it. Notes which query parameters each one takes."""
+    """Refuse to start with a route that does not say who may call it. Notes which query parameters and which
+    body each one takes."""
     for handler in handlers:
         handler.opt.setdefault("query_names", _query_names(handler))
+        data = handler.parsed_fn_signature.parameters.get("data")
+        if data is not None and isinstance(data.annotation, type) and issubclass(data.annotation, Body):
+            handler.opt.setdefault("body", data.annotation)
         if handler.fn.__module__.startswith("litestar."):
             continue
         if not handler.opt.get("public") and "role" not in handler.opt:

@@ -1,0 +1,1 @@
+"""Cameras: adding them (never without the check), changing them, listing them, and following their state."""

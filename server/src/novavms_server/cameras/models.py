@@ -1,0 +1,205 @@
+"""A camera as the API shows it, and as callers describe it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from novavms_server.kit.errors import FieldProblem
+from novavms_server.kit.validation import PRINTABLE, Body, Name
+
+ConnectionMode = Literal["gateway", "direct"]
+CameraType = Literal["rtsp", "onvif"]
+Status = Literal["online", "offline", "pending", "error", "disabled"]
+StreamTransport = Literal["tcp", "udp", "auto"]
+Tier = Literal["main", "sub"]
+Sort = Literal["created_at", "-created_at", "name", "-name"]
+
+Port = Annotated[int, Meta(ge=1, le=65535)]
+Url = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=2048,
+        pattern=PRINTABLE,
+        description="rtsp:// or rtsps://; user and password in it are split out and never shown again",
+        examples=["rtsp://192.0.2.10:554/stream1"],
+    ),
+]
+Host = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=253,
+        pattern=PRINTABLE,
+        description="name or IP address",
+        examples=["192.0.2.10"],
+    ),
+]
+Username = Annotated[str, Meta(max_length=256, pattern=PRINTABLE, examples=["viewer"])]
+Password = Annotated[str, Meta(max_length=256, pattern=PRINTABLE, examples=["correct horse battery"])]
+
+RTSP_FIELDS = ("rtsp_url", "rtsp_username", "rtsp_password")
+ONVIF_FIELDS = ("host", "onvif_username", "onvif_password")
+DEFAULT_ONVIF_PORT = 80
+
+
+class Profile(msgspec.Struct, kw_only=True):
+    """One media profile of an ONVIF camera. `bit_rate` in bits per second."""
+
+    token: str
+    name: str | None = None
+    codec: str | None = None
+    width: int | None = None
+    height: int | None = None
+    fps: float | None = None
+    bit_rate: int | None = None
+    tier: Tier | None = None
+    rtsp_url: str | None = None
+
+
+class Camera(msgspec.Struct):
+    """A camera. No user name and no password: they go in and never come out."""
+
+    id: UUID
+    name: str
+    site_id: UUID
+    gateway_id: UUID | None
+    connection_mode: ConnectionMode
+    type: CameraType
+    status: Status
+    status_reason: str | None
+    status_message: str | None
+    status_at: datetime
+    active_tier: Tier
+    stream_transport: StreamTransport
+    recording_stream: Tier
+    detection_stream: Tier
+    enabled: bool
+    host: str
+    port: int
+    rtsp_url: str | None
+    codec: str | None
+    width: int | None
+    height: int | None
+    fps: float | None
+    has_audio: bool | None
+    manufacturer: str | None
+    model: str | None
+    firmware: str | None
+    profiles: list[Any]
+    last_seen_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+class CameraDetail(Camera):
+    """One camera by itself: a list's item, and `check`, the report of its last connection check."""
+
+    check: dict[str, Any] | None = None
+
+
+class _Hidden(Body):
+    """A body with passwords in it: its repr names none of its values."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(…)"
+
+
+class CameraTest(_Hidden):
+    """What the connection check needs."""
+
+    type: CameraType
+    connection_mode: ConnectionMode = "gateway"
+    gateway_id: UUID | None = None
+    rtsp_url: Url | None = None
+    rtsp_username: Username | None = None
+    rtsp_password: Password | None = None
+    host: Host | None = None
+    port: Port | None = None
+    onvif_username: Username | None = None
+    onvif_password: Password | None = None
+
+    def problems(self) -> Iterator[FieldProblem]:
+        if self.connection_mode == "gateway" and self.gateway_id is None:
+            yield FieldProblem("gateway_id", "gateway_id is required for connection_mode=gateway")
+        if self.connection_mode == "direct" and self.gateway_id is not None:
+            yield FieldProblem("gateway_id", "gateway_id is only for connection_mode=gateway")
+        wanted, foreign = (
+            (("rtsp_url",), ONVIF_FIELDS) if self.type == "rtsp" else (ONVIF_FIELDS, RTSP_FIELDS)
+        )
+        for name in wanted:
+            if not getattr(self, name):
+                yield FieldProblem(name, f"{name} is required for type={self.type}")
+        for name in foreign:
+            if getattr(self, name) is not None:
+                yield _foreign(name, self.type)
+        # 80 is the contract's default of a field that RTSP has no use for: clients that send defaults are let be.
+        if self.type == "rtsp" and self.port not in (None, DEFAULT_ONVIF_PORT):
+            yield FieldProblem(
+                "port", "port is only for type=onvif; an RTSP camera's port is part of rtsp_url"
+            )
+
+
+class CameraCreate(CameraTest, kw_only=True):
+    """A camera to add."""
+
+    site_id: UUID
+    name: Name
+
+
+class CameraUpdate(_Hidden):
+    """What to change; what is left out stays. Every change of address, credentials or transport is checked first."""
+
+    name: Name | UnsetType = UNSET
+    site_id: UUID | UnsetType = UNSET
+    enabled: bool | UnsetType = UNSET
+    rtsp_url: Url | UnsetType = UNSET
+    rtsp_username: Username | UnsetType | None = UNSET
+    rtsp_password: Password | UnsetType | None = UNSET
+    host: Host | UnsetType = UNSET
+    port: Port | UnsetType = UNSET
+    onvif_username: Username | UnsetType = UNSET
+    onvif_password: Password | UnsetType = UNSET
+    stream_transport: StreamTransport | UnsetType = UNSET
+    recording_stream: Tier | UnsetType = UNSET
+    detection_stream: Tier | UnsetType = UNSET
+
+    def problems(self) -> Iterator[FieldProblem]:
+        if self.rtsp_url is not UNSET:
+            for name in ("host", "port"):
+                if getattr(self, name) is not UNSET:
+                    yield FieldProblem(name, f"{name} is part of rtsp_url; give one or the other")
+        for name in ("onvif_username", "onvif_password"):
+            if getattr(self, name) == "":
+                yield FieldProblem(name, f"{name} is required for type=onvif")
+
+    def problems_with(self, kind: CameraType) -> Iterator[FieldProblem]:
+        """Fields that a camera of this type does not have."""
+        foreign = ("onvif_username", "onvif_password") if kind == "rtsp" else RTSP_FIELDS
+        for name in foreign:
+            if getattr(self, name) is not UNSET:
+                yield _foreign(name, kind)
+
+
+def _foreign(name: str, kind: CameraType) -> FieldProblem:
+    other = "onvif" if kind == "rtsp" else "rtsp"
+    return FieldProblem(name, f"{name} is only for type={other}")
+
+
+class Filters(msgspec.Struct, frozen=True, kw_only=True):
+    """What a list is narrowed to."""
+
+    site_id: UUID | None = None
+    gateway_id: UUID | None = None
+    status: Status | None = None
+    type: CameraType | None = None
+    connection_mode: ConnectionMode | None = None
+    q: str | None = None
+    sort: Sort = "-created_at"

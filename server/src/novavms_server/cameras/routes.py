@@ -1,0 +1,188 @@
+"""/cameras"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from litestar import Controller, Response, delete, get, patch, post
+from litestar.params import QueryParameter
+from msgspec import Meta
+
+from novavms_server.cameras.models import (
+    Camera,
+    CameraCreate,
+    CameraDetail,
+    CameraTest,
+    CameraType,
+    CameraUpdate,
+    ConnectionMode,
+    Filters,
+    Sort,
+    Status,
+)
+from novavms_server.cameras.service import CameraService, OnDuplicate
+from novavms_server.kit.http import Cursor, FromPath, IfMatch, JSONBody, Limit, NamedDependency, role
+from novavms_server.kit.pages import Page
+from novavms_server.kit.work import Work
+
+SiteFilter = Annotated[UUID | None, QueryParameter(description="Only cameras on this site.")]
+GatewayFilter = Annotated[UUID | None, QueryParameter(description="Only cameras of this gateway.")]
+StatusFilter = Annotated[Status | None, QueryParameter(description="Only cameras in this state.")]
+TypeFilter = Annotated[CameraType | None, QueryParameter(description="Only cameras of this type.")]
+ModeFilter = Annotated[ConnectionMode | None, QueryParameter(description="Only cameras connected this way.")]
+NameSearch = Annotated[
+    str | None,
+    Meta(max_length=100),
+    QueryParameter(
+        max_length=100, description="Only cameras with this in their name, upper and lower case alike."
+    ),
+]
+Order = Annotated[Sort, QueryParameter(description="`-` for descending.")]
+Width = Annotated[
+    int | None,
+    Meta(ge=16, le=3840),
+    QueryParameter(ge=16, le=3840, description="Pixels; unset: as recorded."),
+]
+Duplicates = Annotated[
+    OnDuplicate,
+    QueryParameter(description="`reject`: 409 where the same stream of the same camera is added already."),
+]
+
+
+def _answer(camera: CameraDetail, tag: str) -> Response[CameraDetail]:
+    return Response(camera, headers={"ETag": tag})
+
+
+class CameraController(Controller):
+    path = "/cameras"
+    tags = ("Cameras",)
+
+    @get(
+        "/",
+        opt=role("viewer"),
+        operation_id="listCameras",
+        summary="List cameras",
+        description="A viewer's are those of the sites it was granted; naming another site is 403.",
+    )
+    async def list_cameras(
+        self,
+        work: NamedDependency[Work],
+        cameras: NamedDependency[CameraService],
+        site_id: SiteFilter = None,
+        gateway_id: GatewayFilter = None,
+        status: StatusFilter = None,
+        type: TypeFilter = None,  # noqa: A002 - the contract's word
+        connection_mode: ModeFilter = None,
+        q: NameSearch = None,
+        sort: Order = "-created_at",
+        cursor: Cursor = None,
+        limit: Limit = 20,
+    ) -> Page[Camera]:
+        filters = Filters(
+            site_id=site_id,
+            gateway_id=gateway_id,
+            status=status,
+            type=type,
+            connection_mode=connection_mode,
+            q=q or None,
+            sort=sort,
+        )
+        return await cameras.list(work, filters, cursor, limit)
+
+    @post(
+        "/",
+        opt=role("operator"),
+        operation_id="createCamera",
+        summary="Add a camera",
+        description=(
+            "Gateway-bound: the gateway checks address and credentials before the answer, up to 15 s; a failed check is a"
+            " 400 with `reason`, `hint` and the whole report as `check`, and nothing of the camera stays. Direct: answers"
+            " at once with status `pending`."
+        ),
+    )
+    async def create_camera(
+        self,
+        work: NamedDependency[Work],
+        cameras: NamedDependency[CameraService],
+        data: JSONBody[CameraCreate],
+        on_duplicate: Duplicates = "warn",
+    ) -> Response[CameraDetail]:
+        return _answer(*await cameras.create(work, data, on_duplicate))
+
+    @post(
+        "/test",
+        opt=role("operator"),
+        status_code=200,
+        operation_id="testCamera",
+        summary="Check a camera without adding it",
+        description="The report is a 200 whether or not the camera works: see its `ok`.",
+    )
+    async def test_camera(
+        self,
+        work: NamedDependency[Work],
+        cameras: NamedDependency[CameraService],
+        data: JSONBody[CameraTest],
+    ) -> dict[str, Any]:
+        return await cameras.test(work, data)
+
+    @get("/{camera_id:str}", opt=role("viewer"), operation_id="getCamera", summary="Get a camera")
+    async def get_camera(
+        self,
+        work: NamedDependency[Work],
+        cameras: NamedDependency[CameraService],
+        camera_id: FromPath[UUID],
+    ) -> Response[CameraDetail]:
+        return _answer(*await cameras.get(work, camera_id))
+
+    @patch(
+        "/{camera_id:str}",
+        opt=role("operator"),
+        operation_id="updateCamera",
+        summary="Change a camera",
+        description=(
+            "A change of address, credentials or transport of a gateway-bound camera is checked first; where the check"
+            " fails, the answer is a 400 and the camera stays exactly as it was."
+        ),
+    )
+    async def update_camera(
+        self,
+        work: NamedDependency[Work],
+        cameras: NamedDependency[CameraService],
+        camera_id: FromPath[UUID],
+        data: JSONBody[CameraUpdate],
+        if_match: IfMatch = None,
+    ) -> Response[CameraDetail]:
+        return _answer(*await cameras.update(work, camera_id, data, if_match))
+
+    @delete(
+        "/{camera_id:str}",
+        opt=role("operator"),
+        operation_id="deleteCamera",
+        summary="Delete a camera",
+        description="Its events and recordings stay readable.",
+    )
+    async def delete_camera(
+        self,
+        work: NamedDependency[Work],
+        cameras: NamedDependency[CameraService],
+        camera_id: FromPath[UUID],
+        if_match: IfMatch = None,
+    ) -> None:
+        await cameras.delete(work, camera_id, if_match)
+
+    @get(
+        "/{camera_id:str}/snapshot",
+        opt=role("viewer"),
+        media_type="image/jpeg",
+        operation_id="getCameraSnapshot",
+        summary="A picture now (JPEG)",
+    )
+    async def get_snapshot(
+        self,
+        work: NamedDependency[Work],
+        cameras: NamedDependency[CameraService],
+        camera_id: FromPath[UUID],
+        width: Width = None,
+    ) -> Response[bytes]:
+        return Response(await cameras.snapshot(work, camera_id, width), media_type="image/jpeg")

@@ -1,0 +1,441 @@
+"""What one can do with cameras.
+
+Adding one and changing how it is reached both wait for a gateway, up to 15 s. So each is three steps, and only the last
+holds a connection: 1. read, and refuse what can be refused; 2. have it checked; 3. one transaction that looks again at
+what step 1 relied on and writes everything. Before step 3 nothing of the camera is anywhere, whatever dies when.
+
+Locks are taken in one order: site, gateway, camera.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET
+
+from novavms_camera.source import CameraSource
+from novavms_protocol import Snapshot
+from novavms_server.audit.service import record
+from novavms_server.cameras import listing, queries
+from novavms_server.cameras.checking import CameraChecker, Outcome
+from novavms_server.cameras.errors import CameraChanged, CheckFailed, DuplicateDevice, NotOnline
+from novavms_server.cameras.models import (
+    Camera,
+    CameraCreate,
+    CameraDetail,
+    CameraTest,
+    CameraUpdate,
+    Filters,
+)
+from novavms_server.cameras.queries import CameraRow
+from novavms_server.cameras.sources import AddressRules, changed_source, seal, source_of
+from novavms_server.cameras.status import GATEWAY_OFFLINE_MESSAGE
+from novavms_server.gateways.errors import GatewayRefused
+from novavms_server.gateways.hub import GatewayHub
+from novavms_server.gateways.models import GatewayRow
+from novavms_server.gateways.service import GatewayService, bump_state
+from novavms_server.kit.database import Connection
+from novavms_server.kit.errors import Forbidden, NotFound, Unavailable, ValidationError
+from novavms_server.kit.ids import new_id
+from novavms_server.kit.pages import Cursors, Page
+from novavms_server.kit.seal import Sealer
+from novavms_server.kit.versions import etag, require_match
+from novavms_server.kit.work import Work
+from novavms_server.sites.service import SiteService
+
+MISSING = "There is no such camera in your organization."
+SNAPSHOT_SEC = 10.0
+OnDuplicate = Literal["warn", "reject"]
+Defer = Callable[[Connection, str, dict[str, Any]], Awaitable[None]]
+"""Puts a job into the transaction: connection, the job's name, its arguments."""
+
+_PLAIN = ("name", "site_id", "enabled", "recording_stream", "detection_stream")
+_TOLD = ("name", "enabled", "recording_stream", "detection_stream")
+"""Of those, what a camera's gateway is told."""
+
+
+class CameraService:
+    """Made once in `server`."""
+
+    def __init__(
+        self,
+        *,
+        cursors: Cursors,
+        sealer: Sealer,
+        sites: SiteService,
+        gateways: GatewayService,
+        hub: GatewayHub,
+        rules: AddressRules,
+        checker: CameraChecker,
+        defer: Defer,
+    ) -> None:
+        self._cursors = cursors
+        self._sealer = sealer
+        self._sites = sites
+        self._gateways = gateways
+        self._hub = hub
+        self._rules = rules
+        self._checker = checker
+        self._defer = defer
+
+    # ---- reads
+
+    async def list(self, work: Work, filters: Filters, cursor: str | None, limit: int) -> Page[Camera]:
+        """A viewer that names a site it was not granted gets Forbidden; a site of nobody's matches nothing."""
+        caller = work.caller
+        position = listing.read_position(self._cursors, cursor, caller, filters)
+        if filters.site_id is not None and not caller.sees(filters.site_id):
+            try:
+                await self._sites.get(work, filters.site_id)
+            except NotFound:
+                return Page(data=[], next_cursor=None, total=0)
+        rows, total = await work.read(
+            listing.page(caller, filters, position, limit + 1), listing.total(caller, filters)
+        )
+        next_cursor = None
+        if len(rows) > limit:
+            del rows[limit:]
+            place = listing.position_of(rows[-1], filters)
+            next_cursor = self._cursors.make(listing.belongs_to(caller, filters), place)
+        return Page(data=rows, next_cursor=next_cursor, total=total[0][0])
+
+    async def get(self, work: Work, camera_id: UUID) -> tuple[CameraDetail, str]:
+        """With its ETag. NotFound outside the org, Forbidden outside a viewer's grants."""
+        row = await self._row(work, camera_id)
+        return row.camera, _tag(row)
+
+    async def snapshot(self, work: Work, camera_id: UUID, width: int | None) -> bytes:
+        """A JPEG of the newest key frame. Raises NotOnline where there is none."""
+        camera = (await self._row(work, camera_id)).camera
+        if camera.status != "online":
+            raise NotOnline
+        if camera.gateway_id is None:
+            raise Unavailable("Snapshots of direct cameras are not offered by this server.")
+        body = Snapshot(camera_id=camera.id, width=width)
+        reply = await self._hub.request(camera.gateway_id, body, timeout_sec=SNAPSHOT_SEC)
+        if not reply.ok:
+            raise NotOnline
+        try:
+            return base64.b64decode(str((reply.result or {}).get("jpeg", "")), validate=True)
+        except binascii.Error:
+            raise GatewayRefused("The gateway's answer was not understood; update its software.") from None
+
+    async def _row(self, work: Work, camera_id: UUID) -> CameraRow:
+        row: CameraRow = await work.get(queries.by_id(work.caller, camera_id), MISSING)
+        if not work.caller.sees(row.camera.site_id):
+            raise Forbidden
+        return row
+
+    # ---- adding
+
+    async def test(self, work: Work, asked: CameraTest) -> dict[str, Any]:
+        """The check's report, whatever it says; nothing is kept."""
+        try:
+            source = source_of(asked, self._rules)
+        except CheckFailed as refused:
+            return dict(refused.extra["check"])
+        if asked.gateway_id is None:
+            return (await self._checker.here(source)).report
+        await self._gateways.look(work, asked.gateway_id)
+        outcome = await self._checker.on_gateway(asked.gateway_id, source)
+        if outcome.ok:
+            await self._warn_of_twins(work, outcome, outcome.identity(source, asked.gateway_id), None)
+        return outcome.report
+
+    async def create(
+        self, work: Work, asked: CameraCreate, on_duplicate: OnDuplicate
+    ) -> tuple[CameraDetail, str]:
+        """Gateway-bound: checked first, CheckFailed leaves nothing. Direct: `pending`, and a job does the rest."""
+        source = source_of(asked, self._rules)
+        await self._sites.get(work, asked.site_id)
+        if asked.gateway_id is None:
+            return await self._create_direct(work, asked, source)
+        gateway = await self._gateways.look(work, asked.gateway_id)
+        if gateway.site_id != asked.site_id:
+            raise ValidationError.of("gateway_id", "gateway_id must be a gateway of the camera's site")
+        outcome = await self._checker.require(asked.gateway_id, source)
+
+        await self._sites.hold(work, asked.site_id)
+        gateway = await self._gateways.hold(work, asked.gateway_id)
+        identity = outcome.identity(source, gateway.id)
+        if await self._warn_of_twins(work, outcome, identity, None) and on_duplicate == "reject":
+            raise DuplicateDevice(extra={"check": outcome.report})
+        camera = _checked(_new(work, asked, source), source, outcome, gateway, work)
+        await self._insert(work, camera, source, {**_hidden_facts(outcome), "identity": identity})
+        self._tell(work, gateway.id)
+        await bump_state(await work.write(), gateway.id)
+        return camera, etag(camera.version, 0)
+
+    async def _create_direct(
+        self, work: Work, asked: CameraCreate, source: CameraSource
+    ) -> tuple[CameraDetail, str]:
+        await self._sites.hold(work, asked.site_id)
+        camera = _new(work, asked, source)
+        await self._insert(work, camera, source, {"stream_name": "nova_" + secrets.token_hex(16)})
+        await self._defer(await work.write(), "direct_camera.register", _job(work, camera.id))
+        return camera, etag(camera.version, 0)
+
+    async def _insert(
+        self, work: Work, camera: CameraDetail, source: CameraSource, more: dict[str, Any]
+    ) -> None:
+        values = {**queries.values_of(camera), **more, "credentials": seal(source, self._sealer)}
+        org_id = work.caller.org_id
+        await work.read(
+            queries.insert(org_id, values),
+            queries.log(
+                org_id, [camera.id], work.now, camera.status, camera.status_reason, camera.status_message
+            ),
+        )
+        await record(work, "camera.created", "camera", camera.id, after=_audited(camera))
+
+    async def _warn_of_twins(
+        self, work: Work, outcome: Outcome, identity: str | None, except_id: UUID | None
+    ) -> bool:
+        """Whether there is the same stream of the same camera in the org; the report then names it."""
+        if identity is None:
+            return False
+        twins = await work.list(queries.same_identity(work.caller, identity, except_id))
+        for twin_id, name in twins:
+            outcome.warn(
+                "duplicate_device", f"The same stream of this camera is added already: {name} ({twin_id})."
+            )
+        return bool(twins)
+
+    # ---- changing
+
+    async def update(
+        self, work: Work, camera_id: UUID, asked: CameraUpdate, if_match: str | None
+    ) -> tuple[CameraDetail, str]:
+        """A change of address, credentials or transport is checked first; CheckFailed leaves the camera as it was."""
+        seen = await self._row(work, camera_id)
+        require_match(if_match, seen.camera.version)
+        problems = list(asked.problems_with(seen.camera.type))
+        if problems:
+            raise ValidationError(problems)
+        source = changed_source(seen, asked, self._rules, self._sealer)
+        gateway_id = seen.camera.gateway_id
+        moves = asked.site_id is not UNSET and asked.site_id != seen.camera.site_id
+        if moves:
+            assert isinstance(asked.site_id, UUID)
+            await self._sites.get(work, asked.site_id)
+        outcome = None
+        if source is not None and gateway_id is not None:
+            outcome = await self._checker.require(gateway_id, source)
+
+        await work.write()
+        if moves:
+            assert isinstance(asked.site_id, UUID)
+            await self._sites.hold(work, asked.site_id)
+        gateway = None if gateway_id is None else await self._gateways.hold(work, gateway_id)
+        before: CameraRow = await work.get(queries.by_id(work.caller, camera_id, lock=True), MISSING)
+        if source is not None and before.camera.version != seen.camera.version:
+            raise CameraChanged
+        require_match(if_match, before.camera.version)
+        return await self._change(work, before, asked, source, outcome, gateway)
+
+    async def _change(
+        self,
+        work: Work,
+        before: CameraRow,
+        asked: CameraUpdate,
+        source: CameraSource | None,
+        outcome: Outcome | None,
+        gateway: GatewayRow | None,
+    ) -> tuple[CameraDetail, str]:
+        """The transaction's part of `update`; `before` is locked."""
+        old = before.camera
+        plain = {name: value for name in _PLAIN if (value := getattr(asked, name)) is not UNSET}
+        new = msgspec.structs.replace(old, **plain)
+        if new == old and source is None:
+            return old, _tag(before)
+        hidden: dict[str, Any] = {}
+        if new.enabled != old.enabled:
+            new = _switched(new, gateway, work)
+        if source is not None:
+            hidden["credentials"] = seal(source, self._sealer)
+            new = _addressed(new, source)
+            if outcome is not None and gateway is not None:
+                identity = outcome.identity(source, gateway.id)
+                await self._warn_of_twins(work, outcome, identity, old.id)
+                hidden |= {**_hidden_facts(outcome), "identity": identity}
+                new = _checked(new, source, outcome, gateway, work)
+            elif new.enabled:
+                new = _turned(new, work, "pending")
+        told = source is not None or any(getattr(new, name) != getattr(old, name) for name in _TOLD)
+        new = msgspec.structs.replace(new, version=old.version + 1, updated_at=work.now)
+        turned = (new.status, new.status_reason) != (old.status, old.status_reason)
+        row = msgspec.structs.replace(
+            before, camera=new, revision=before.revision + told, status_seq=before.status_seq + turned
+        )
+        await self._write(work, before, row, hidden, told=told, turned=turned)
+        return new, _tag(row)
+
+    async def _write(
+        self,
+        work: Work,
+        before: CameraRow,
+        after: CameraRow,
+        hidden: dict[str, Any],
+        *,
+        told: bool,
+        turned: bool,
+    ) -> None:
+        org_id, camera = work.caller.org_id, after.camera
+        values = {
+            **queries.values_of(camera),
+            **hidden,
+            "revision": after.revision,
+            "status_seq": after.status_seq,
+        }
+        statements = [queries.update(org_id, camera.id, values)]
+        if turned:
+            statements.append(
+                queries.log(
+                    org_id, [camera.id], work.now, camera.status, camera.status_reason, camera.status_message
+                )
+            )
+        await work.read(*statements)
+        mark = {"credentials": "changed"} if "credentials" in hidden else {}
+        await record(
+            work,
+            "camera.updated",
+            "camera",
+            camera.id,
+            before=_audited(before.camera),
+            after={**_audited(camera), **mark},
+        )
+        if told and camera.gateway_id is not None:
+            self._tell(work, camera.gateway_id)
+            await bump_state(await work.write(), camera.gateway_id)
+        elif "credentials" in hidden or camera.enabled != before.camera.enabled:
+            await self._defer(await work.write(), "direct_camera.register", _job(work, camera.id))
+
+    async def delete(self, work: Work, camera_id: UUID, if_match: str | None) -> None:
+        """Soft. Its credentials go at once, and its gateway or go2rtc forgets it."""
+        seen = await self._row(work, camera_id)
+        gateway_id = seen.camera.gateway_id
+        await work.write()
+        if gateway_id is not None:
+            await self._gateways.hold(work, gateway_id)
+        row: CameraRow = await work.get(queries.by_id(work.caller, camera_id, lock=True), MISSING)
+        require_match(if_match, row.camera.version)
+        await work.read(queries.forget(work.caller.org_id, camera_id, work.now))
+        await record(work, "camera.deleted", "camera", camera_id, before=_audited(row.camera))
+        if gateway_id is not None:
+            self._tell(work, gateway_id)
+            await bump_state(await work.write(), gateway_id)
+        else:
+            job = {**_job(work, camera_id), "stream_name": row.stream_name}
+            await self._defer(await work.write(), "direct_camera.remove", job)
+
+    def _tell(self, work: Work, gateway_id: UUID) -> None:
+        work.after_commit(lambda: self._hub.nudge(gateway_id))
+
+
+# ---- how a camera becomes another ------------------------------------------------------------------------------
+
+
+def _new(work: Work, asked: CameraCreate, source: CameraSource) -> CameraDetail:
+    nothing: dict[str, Any] = dict.fromkeys(CameraDetail.__struct_fields__)
+    return CameraDetail(
+        **{
+            **nothing,
+            "id": new_id(),
+            "name": asked.name,
+            "site_id": asked.site_id,
+            "gateway_id": asked.gateway_id,
+            "connection_mode": asked.connection_mode,
+            "type": asked.type,
+            "status": "pending",
+            "status_at": work.now,
+            "active_tier": "main",
+            "stream_transport": source.transport,
+            "recording_stream": "main",
+            "detection_stream": "sub",
+            "enabled": True,
+            "host": source.host,
+            "port": source.port,
+            "rtsp_url": source.rtsp_url,
+            "profiles": [],
+            "created_at": work.now,
+            "updated_at": work.now,
+            "version": 1,
+        }
+    )
+
+
+def _addressed(camera: CameraDetail, source: CameraSource) -> CameraDetail:
+    return msgspec.structs.replace(
+        camera,
+        host=source.host,
+        port=source.port,
+        rtsp_url=source.rtsp_url or camera.rtsp_url,
+        stream_transport=source.transport,
+    )
+
+
+def _checked(
+    camera: CameraDetail, source: CameraSource, outcome: Outcome, gateway: GatewayRow, work: Work
+) -> CameraDetail:
+    """With what the check learnt. It has just seen a frame: the camera is online, unless switched off."""
+    facts = {name: value for name, value in outcome.facts().items() if name in Camera.__struct_fields__}
+    camera = msgspec.structs.replace(
+        camera,
+        **facts,
+        rtsp_url=source.rtsp_url or outcome.stream_url(),
+        profiles=outcome.profiles(),
+        check=outcome.report,
+        last_seen_at=work.now,
+    )
+    if not camera.enabled:
+        return camera
+    if gateway.status != "online":  # it went away between the check and this transaction
+        return _turned(camera, work, "offline", "gateway_offline", GATEWAY_OFFLINE_MESSAGE)
+    return _turned(camera, work, "online")
+
+
+def _switched(camera: CameraDetail, gateway: GatewayRow | None, work: Work) -> CameraDetail:
+    """On or off, as `enabled` says now; what comes after "on" is for the frames to tell."""
+    if not camera.enabled:
+        return _turned(camera, work, "disabled", "disabled_by_user", "Switched off by a person.")
+    if gateway is not None and gateway.status != "online":
+        return _turned(camera, work, "offline", "gateway_offline", GATEWAY_OFFLINE_MESSAGE)
+    return _turned(camera, work, "pending")
+
+
+def _turned(
+    camera: CameraDetail, work: Work, status: str, reason: str | None = None, message: str | None = None
+) -> CameraDetail:
+    same = (camera.status, camera.status_reason) == (status, reason)
+    return msgspec.structs.replace(
+        camera,
+        status=status,
+        status_reason=reason,
+        status_message=message,
+        status_at=camera.status_at if same else work.now,
+    )
+
+
+def _hidden_facts(outcome: Outcome) -> dict[str, Any]:
+    found = outcome.facts()
+    return {name: found[name] for name in ("serial", "mac", "endpoint_reference") if name in found}
+
+
+def _audited(camera: CameraDetail) -> dict[str, Any]:
+    plain: dict[str, Any] = msgspec.to_builtins(camera)
+    del plain["check"]
+    return plain
+
+
+def _job(work: Work, camera_id: UUID) -> dict[str, Any]:
+    return {"org_id": str(work.caller.org_id), "camera_id": str(camera_id)}
+
+
+def _tag(row: CameraRow) -> str:
+    return etag(row.camera.version, row.status_seq)

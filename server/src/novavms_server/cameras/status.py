@@ -1,0 +1,151 @@
+"""What a camera is doing, as its gateway (or direct mode) tells it.
+
+Rules: only cameras of that gateway; a report about an older revision of the camera is refused; of a gateway's reports the
+one with the newest `at` wins, by the gateway's clock, which is taken as no later than ours; a disabled or deleted camera
+has no other state. What the server itself says (gateway_offline) holds until the next report, whatever that one's time:
+a gateway that comes back tells all its cameras anew, with the times at which their states began.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from novavms_protocol import CameraStatus, Report
+from novavms_server.cameras import queries
+from novavms_server.cameras.models import Status, Tier
+from novavms_server.gateways.models import GatewayRef
+from novavms_server.kit.clock import Clock
+from novavms_server.kit.database import Connection, Query, run, run_all
+
+GATEWAY_OFFLINE_MESSAGE = "The camera's gateway does not reach the server."
+_MOST = 500
+"""Characters of a message that is kept; longer ones are cut."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusChange:
+    """What is said of one camera. None of a fact: not known, and what was known stays."""
+
+    status: Status
+    at: datetime
+    reason: str | None = None
+    message: str | None = None
+    revision: int | None = None
+    """Of the camera's settings that this is about; None: the current ones."""
+    gateway_id: UUID | None = None
+    """Who says so; None: the server itself."""
+    last_frame_at: datetime | None = None
+    codec: str | None = None
+    width: int | None = None
+    height: int | None = None
+    fps: float | None = None
+    has_audio: bool | None = None
+    active_tier: Tier | None = None
+
+
+_FIND = """
+SELECT gateway_id, enabled, revision, status_reported_at, status, status_reason, codec, width, height, has_audio, active_tier
+FROM cameras WHERE org_id = %s AND id = %s AND deleted_at IS NULL FOR NO KEY UPDATE
+"""
+_CHANGE = """
+UPDATE cameras SET status = %(status)s, status_reason = %(reason)s, status_message = %(message)s,
+    status_at = CASE WHEN %(turned)s THEN greatest(status_at, %(at)s) ELSE status_at END, status_reported_at = coalesce(%(reported)s, status_reported_at),
+    status_seq = status_seq + %(seen)s, last_seen_at = greatest(last_seen_at, %(last_frame_at)s),
+    codec = coalesce(%(codec)s, codec), width = coalesce(%(width)s, width), height = coalesce(%(height)s, height),
+    fps = coalesce(%(fps)s, fps), has_audio = coalesce(%(has_audio)s, has_audio),
+    active_tier = coalesce(%(active_tier)s, active_tier)
+WHERE org_id = %(org)s AND id = %(id)s
+"""
+_SEEN = ("codec", "width", "height", "has_audio", "active_tier")
+
+
+async def apply_status(
+    connection: Connection, org_id: UUID, camera_id: UUID, change: StatusChange, *, now: datetime
+) -> str | None:
+    """Take `change` in. None, or why it was not taken: unknown_camera, stale_revision, stale, disabled.
+
+    `connection` is a transaction inside the org.
+    """
+    found = await (await run(connection, Query(_FIND, (org_id, camera_id)))).fetchone()
+    if found is None:
+        return "unknown_camera"
+    gateway_id, enabled, revision, reported_at, status, reason, *facts = found
+    if change.gateway_id is not None and gateway_id != change.gateway_id:
+        return "unknown_camera"
+    if not enabled:
+        return "disabled"
+    if change.revision is not None and change.revision != revision:
+        return "stale_revision"
+    at = min(change.at, now)
+    by_gateway = change.gateway_id is not None
+    if by_gateway and reported_at is not None and at < reported_at:
+        return "stale"
+    turned = (status, reason) != (change.status, change.reason)
+    told = [getattr(change, name) for name in _SEEN]
+    learned = any(new is not None and new != old for new, old in zip(told, facts, strict=True))
+    message = None if change.message is None else change.message[:_MOST]
+    params = {name: getattr(change, name) for name in (*_SEEN, "status", "reason", "fps")}
+    params |= {"message": message, "at": at, "reported": at if by_gateway else None, "turned": turned}
+    params |= {"seen": int(turned or learned), "org": org_id, "id": camera_id}
+    params["last_frame_at"] = None if change.last_frame_at is None else min(change.last_frame_at, now)
+    statements = [Query(_CHANGE, params)]
+    if turned:
+        statements.append(queries.log(org_id, [camera_id], now, change.status, change.reason, message))
+    await run_all(connection, statements)
+    return None
+
+
+_GATEWAY_OFFLINE = """
+UPDATE cameras SET status = 'offline', status_reason = 'gateway_offline', status_message = %(message)s, status_at = %(at)s,
+    status_seq = status_seq + 1
+WHERE org_id = %(org)s AND gateway_id = %(gateway)s AND deleted_at IS NULL AND enabled
+    AND (status, status_reason) IS DISTINCT FROM ('offline', 'gateway_offline')
+RETURNING id
+"""
+
+
+async def gateway_went_offline(connection: Connection, gateway: GatewayRef, now: datetime) -> list[UUID]:
+    """All its enabled cameras, in one statement. Answers those that turned."""
+    params = {"message": GATEWAY_OFFLINE_MESSAGE, "at": now, "org": gateway.org_id, "gateway": gateway.id}
+    turned = [row[0] for row in await (await run(connection, Query(_GATEWAY_OFFLINE, params))).fetchall()]
+    if turned:
+        said = queries.log(gateway.org_id, turned, now, "offline", "gateway_offline", GATEWAY_OFFLINE_MESSAGE)
+        await run(connection, said)
+    return turned
+
+
+class StatusReports:
+    """Listens at the gateways' hub."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    async def take_in(
+        self, connection: Connection, gateway: GatewayRef, body: CameraStatus, report: Report
+    ) -> str | None:
+        """hub.on_report(CameraStatus, …)."""
+        del report
+        if body.status == "disabled":
+            return "disabled"  # is the server's to say
+        change = StatusChange(
+            status=body.status,
+            at=body.at,
+            reason=body.reason,
+            message=body.message,
+            revision=body.revision,
+            gateway_id=gateway.id,
+            last_frame_at=body.last_frame_at,
+            codec=body.codec,
+            width=body.width,
+            height=body.height,
+            fps=body.fps,
+            has_audio=body.has_audio,
+            active_tier=body.active_tier,
+        )
+        return await apply_status(connection, gateway.org_id, body.camera_id, change, now=self._clock.now())
+
+    async def gateway_offline(self, connection: Connection, gateway: GatewayRef) -> None:
+        """hub.on_offline."""
+        await gateway_went_offline(connection, gateway, self._clock.now())

@@ -1,0 +1,511 @@
+"""POST /cameras over HTTP: the check comes first, and a failed one leaves nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from nova_gateway import ScriptedGateway, bad_report, connected, good_report, pair, works
+from nova_world import World, make_world
+
+from novavms_protocol import Check
+
+pytestmark = pytest.mark.anyio
+PASSWORD = "pä$$ w@rd:/#?%-one"
+
+
+def onvif(gateway: ScriptedGateway, **more: Any) -> dict[str, Any]:
+    return {
+        **{
+            "site_id": str(gateway.site_id),
+            "gateway_id": str(gateway.id),
+            "name": "Front door",
+            "type": "onvif",
+        },
+        **{"host": "192.0.2.10", "onvif_username": "viewer", "onvif_password": PASSWORD},
+        **more,
+    }
+
+
+def rtsp(gateway: ScriptedGateway, **more: Any) -> dict[str, Any]:
+    return {
+        **{"site_id": str(gateway.site_id), "gateway_id": str(gateway.id), "name": "Yard", "type": "rtsp"},
+        **{"rtsp_url": "rtsp://192.0.2.11:554/stream1"},
+        **more,
+    }
+
+
+async def traces(world: World) -> dict[str, int]:
+    """Rows of every table but those that count requests."""
+    names = await world.sql(
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
+    )
+    counted = {}
+    for (name,) in names:
+        if (
+            name not in ("idempotency_keys", "schema_migrations", "nova_migrations")
+            and "migration" not in name
+        ):
+            counted[name] = (await world.sql(f"SELECT count(*) FROM {name}"))[0][0]
+    state = await world.sql("SELECT id, state_version FROM gateways ORDER BY id")
+    return {**counted, **{f"state of {row[0]}": row[1] for row in state}}
+
+
+async def test_anonymous_and_viewers_add_nothing(world: World) -> None:
+    assert (await world.client(None).post("/api/v1/cameras", json={})).status_code == 401
+    assert (await world.client("viewer").post("/api/v1/cameras", json={})).status_code == 403
+
+
+async def test_an_onvif_camera_is_checked_then_added_and_told_to_its_gateway(world: World) -> None:
+    async def answer(check: Check) -> dict[str, Any]:
+        return good_report(stream_url="rtsp://viewer:leak@192.0.2.10:554/Streaming/101", serial="SN-1")
+
+    operator = world.client("operator")
+    async with connected(world, answer=answer) as gateway:
+        made = await operator.post("/api/v1/cameras", json=onvif(gateway))
+        assert made.status_code == 201, made.text
+        camera = made.json()
+        assert {
+            name: camera[name] for name in ("name", "type", "connection_mode", "status", "host", "port")
+        } == {
+            **{"name": "Front door", "type": "onvif", "connection_mode": "gateway", "status": "online"},
+            **{"host": "192.0.2.10", "port": 80},
+        }
+        assert camera["gateway_id"] == str(gateway.id)
+        assert camera["site_id"] == str(world.site)
+        assert UUID(camera["id"]).version == 7
+        assert camera["created_at"].endswith("Z")
+        assert (camera["stream_transport"], camera["active_tier"]) == ("tcp", "main")
+        assert camera["rtsp_url"] == "rtsp://192.0.2.10:554/Streaming/101"
+        assert (camera["codec"], camera["width"], camera["height"], camera["fps"]) == (
+            "h264",
+            1920,
+            1080,
+            25.0,
+        )
+        assert (camera["manufacturer"], camera["model"], camera["firmware"]) == ("Acme", "Dome 4", "1.2.3")
+        assert camera["profiles"][0]["token"] == "p0"
+        assert camera["check"]["ok"] is True
+        assert camera["last_seen_at"] is not None
+        assert made.headers["etag"] == '"1-0"'
+        [check] = gateway.checks
+        assert (check.kind, check.host, check.port) == ("onvif", "192.0.2.10", 80)
+        assert (check.username, check.password) == ("viewer", PASSWORD)
+
+        await gateway.until(lambda: any(state.cameras for state in gateway.states))
+        [config] = gateway.states[-1].cameras
+        assert (str(config.camera_id), config.username, config.password) == (camera["id"], "viewer", PASSWORD)
+        assert config.rtsp_url == camera["rtsp_url"]
+
+        read = await operator.get(f"/api/v1/cameras/{camera['id']}")
+        assert read.json() == camera
+        listed = (await operator.get("/api/v1/cameras")).json()
+        assert listed["total"] == 1
+        assert listed["data"] == [{name: value for name, value in camera.items() if name != "check"}]
+
+
+async def test_userinfo_of_an_rtsp_address_becomes_credentials_and_is_never_seen_again(world: World) -> None:
+    async with connected(world) as gateway:
+        url = "rtsp://admin:s3cret-in-url@192.0.2.11:8554/live?ch=1"
+        made = await world.client("operator").post("/api/v1/cameras", json=rtsp(gateway, rtsp_url=url))
+        assert made.status_code == 201, made.text
+        assert made.json()["rtsp_url"] == "rtsp://192.0.2.11:8554/live?ch=1"
+        assert (made.json()["host"], made.json()["port"]) == ("192.0.2.11", 8554)
+        [check] = gateway.checks
+        assert (check.username, check.password) == ("admin", "s3cret-in-url")
+        assert check.rtsp_url == "rtsp://192.0.2.11:8554/live?ch=1"
+        explicit = rtsp(gateway, rtsp_url=url, rtsp_username="other", rtsp_password="explicit-wins")
+        assert (await world.client("operator").post("/api/v1/cameras", json=explicit)).status_code == 201
+        assert (gateway.checks[1].username, gateway.checks[1].password) == ("other", "explicit-wins")
+
+
+async def test_passwords_are_sealed_and_nowhere_else(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    async with connected(world) as gateway:
+        made = await world.client("operator").post(
+            "/api/v1/cameras", json=onvif(gateway), headers={"Idempotency-Key": "sealed"}
+        )
+        assert made.status_code == 201
+        patched = await world.client("operator").patch(
+            f"/api/v1/cameras/{made.json()['id']}", json={"onvif_password": PASSWORD + "2"}
+        )
+        assert patched.status_code == 200, patched.text
+        shown = made.text + patched.text
+        assert "viewer" not in shown, "the user name does not come out either"
+        for name in ("cameras", "audit_log", "camera_status_log", "idempotency_keys", "gateways"):
+            for (row,) in await world.sql(f"SELECT t::text FROM {name} AS t"):
+                shown += row
+        assert PASSWORD not in shown
+        assert PASSWORD.encode().hex() not in shown
+        assert PASSWORD not in caplog.text
+        [(sealed,)] = await world.sql("SELECT credentials FROM cameras")
+        opened = world.server.sealer.open(bytes(sealed)).decode()
+        assert PASSWORD + "2" in opened
+        [(before, after)] = await world.sql(
+            "SELECT before, after FROM audit_log WHERE action = 'camera.updated'"
+        )
+        assert after["credentials"] == "***"
+        assert "credentials" not in before
+
+
+@pytest.mark.parametrize("reason", ["auth_failed", "dns_failed", "no_media", "a_newer_gateways_reason"])
+async def test_a_failed_check_is_a_400_with_its_report_and_not_a_trace(world: World, reason: str) -> None:
+    async def answer(check: Check) -> dict[str, Any]:
+        return bad_report(reason)
+
+    async with connected(world, answer=answer) as gateway:
+        before = await traces(world)
+        failed = await world.client("operator").post("/api/v1/cameras", json=onvif(gateway))
+        assert failed.status_code == 400
+        body = failed.json()
+        assert (body["error"], body["reason"]) == ("validation_error", reason)
+        assert (body["message"], body["hint"]) == (f"It said {reason}.", "Do something.")
+        assert body["check"]["stages"][0]["name"] == "login"
+        assert body["request_id"] == failed.headers["x-request-id"]
+        assert await traces(world) == before
+
+
+async def test_a_gateway_that_is_away_is_said_at_once(world: World) -> None:
+    gateway_id, token = await pair(world, world.site)
+    gateway = ScriptedGateway(gateway_id, world.site, token, works)
+    before = await traces(world)
+    failed = await world.client("operator").post("/api/v1/cameras", json=onvif(gateway))
+    assert (failed.status_code, failed.json()["reason"]) == (400, "gateway_offline")
+    assert failed.json()["check"]["ok"] is False
+    assert failed.elapsed.total_seconds() < 5
+    assert await traces(world) == before
+
+
+async def test_a_gateway_that_never_answers_or_breaks_off(database_url: str, tmp_path: Any) -> None:
+    never = asyncio.Event()
+
+    async def silent(check: Check) -> dict[str, Any]:
+        await never.wait()
+        return {}
+
+    async with make_world(database_url, tmp_path) as world:
+        world.server.services.cameras._checker._time_cap_sec = 0.3
+        async with connected(world, answer=silent) as gateway:
+            before = await traces(world)
+            failed = await world.client("operator").post("/api/v1/cameras", json=onvif(gateway))
+            assert (failed.status_code, failed.json()["reason"]) == (400, "gateway_timeout")
+            world.server.services.cameras._checker._time_cap_sec = 15
+            waiting = asyncio.create_task(
+                world.client("operator").post("/api/v1/cameras", json=onvif(gateway))
+            )
+            await gateway.until(lambda: len(gateway.checks) == 2)
+            assert gateway._socket is not None
+            await gateway._socket.close()
+            broken = await waiting
+            assert (broken.status_code, broken.json()["reason"]) == (400, "gateway_offline")
+            after = await traces(world)
+            del before["audit_log"], after["audit_log"]  # the gateway's own going away is in there
+            assert after == before
+
+
+@pytest.mark.parametrize(
+    "result", [None, {}, {"ok": "yes"}, {"ok": True, "facts": []}, {"ok": True, "facts": {"x": [[]] * 3}}]
+)
+async def test_a_report_that_is_none_is_no_camera_or_a_bare_one(world: World, result: Any) -> None:
+    async def answer(check: Check) -> Any:
+        return result
+
+    async with connected(world, answer=answer) as gateway:
+        got = await world.client("operator").post("/api/v1/cameras", json=rtsp(gateway))
+        if isinstance(result, dict) and result.get("ok") is True and isinstance(result["facts"], dict):
+            assert got.status_code == 201
+        else:
+            assert (got.status_code, got.json()["error"]) == (503, "unavailable")
+            assert await world.sql("SELECT id FROM cameras") == []
+
+
+async def test_hostile_facts_are_cut_down_to_what_fits(world: World) -> None:
+    async def answer(check: Check) -> dict[str, Any]:
+        return good_report(
+            **{"model": "a\0b" * 500, "width": 10**12, "height": -1, "fps": "many", "firmware": {"a": 1}},
+            **{
+                "profiles": [{"token": "t", "rtsp_url": "rtsp://u:p4ss@192.0.2.1/x"}, {"no": "token"}, 3]
+                * 100
+            },
+            **{"stream_url": "http://192.0.2.1/"},
+        )
+
+    async with connected(world, answer=answer) as gateway:
+        made = await world.client("operator").post("/api/v1/cameras", json=onvif(gateway))
+        assert made.status_code == 201, made.text
+        camera = made.json()
+        assert len(camera["model"]) == 200
+        assert (camera["width"], camera["height"], camera["fps"], camera["firmware"]) == (None,) * 4
+        assert len(camera["profiles"]) == 64
+        assert camera["profiles"][0]["rtsp_url"] == "rtsp://192.0.2.1/x"
+        assert camera["rtsp_url"] is None
+
+
+def _without(body: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name not in names}
+
+
+BAD: list[tuple[str, dict[str, Any], str]] = [
+    ("rtsp", {"rtsp_url": None}, "rtsp_url"),
+    ("rtsp", {"rtsp_url": ""}, "rtsp_url"),
+    ("rtsp", {"rtsp_url": 7}, "rtsp_url"),
+    ("rtsp", {"name": ""}, "name"),
+    ("rtsp", {"name": "   "}, "name"),
+    ("rtsp", {"name": "n" * 101}, "name"),
+    ("rtsp", {"name": "a\u0000b"}, "name"),
+    ("rtsp", {"name": "a\nb"}, "name"),
+    ("rtsp", {"type": "hls"}, "type"),
+    ("rtsp", {"connection_mode": "p2p"}, "connection_mode"),
+    ("rtsp", {"site_id": "x"}, "site_id"),
+    ("rtsp", {"gateway_id": None}, "gateway_id"),
+    ("rtsp", {"gateway_id": 3}, "gateway_id"),
+    ("rtsp", {"colour": "red"}, "colour"),
+    ("rtsp", {"host": "192.0.2.1"}, "host"),
+    ("rtsp", {"onvif_username": "x"}, "onvif_username"),
+    ("rtsp", {"port": 554}, "port"),
+    ("rtsp", {"rtsp_password": "p" * 257}, "rtsp_password"),
+    ("rtsp", {"rtsp_password": "a\u0000"}, "rtsp_password"),
+    ("onvif", {"host": None}, "host"),
+    ("onvif", {"host": ""}, "host"),
+    ("onvif", {"onvif_username": None}, "onvif_username"),
+    ("onvif", {"onvif_password": None}, "onvif_password"),
+    ("onvif", {"port": 0}, "port"),
+    ("onvif", {"port": 65536}, "port"),
+    ("onvif", {"port": "80"}, "port"),
+    ("onvif", {"port": 80.5}, "port"),
+    ("onvif", {"rtsp_url": "rtsp://192.0.2.1/x"}, "rtsp_url"),
+]
+REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
+    ("rtsp", {"rtsp_url": "file:///etc/passwd"}, "rtsp_url", "invalid_url"),
+    ("rtsp", {"rtsp_url": "exec:reboot"}, "rtsp_url", "invalid_url"),
+    ("rtsp", {"rtsp_url": "ffmpeg:rtsp://192.0.2.1/x"}, "rtsp_url", "invalid_url"),
+    ("rtsp", {"rtsp_url": "http://192.0.2.1/x"}, "rtsp_url", "invalid_url"),
+    ("rtsp", {"rtsp_url": "rtsp://192.0.2.1:0/x"}, "rtsp_url", "invalid_url"),
+    ("rtsp", {"rtsp_url": "rtsp://192.0.2.1:65536/x"}, "rtsp_url", "invalid_url"),
+    ("rtsp", {"rtsp_url": "rtsp://169.254.169.254/"}, "rtsp_url", "address_forbidden"),
+    ("rtsp", {"rtsp_url": "rtsp://user:pw-in-a-refused-url@0xa9fea9fe/"}, "rtsp_url", "address_forbidden"),
+    ("rtsp", {"rtsp_url": "rtsp://[::]/"}, "rtsp_url", "address_forbidden"),
+    ("onvif", {"host": "224.0.0.1"}, "host", "address_forbidden"),
+    ("onvif", {"host": "metadata.google.internal"}, "host", "address_forbidden"),
+    ("onvif", {"host": "a b"}, "host", "invalid_url"),
+    ("onvif", {"onvif_password": "a\u2028b"}, "onvif_password", "invalid_url"),
+]
+
+
+async def test_every_bad_body_is_a_400_that_names_its_field(world: World) -> None:
+    async with connected(world) as gateway:
+        operator = world.client("operator")
+        makers = {"rtsp": rtsp, "onvif": onvif}
+        before = await traces(world)
+        for kind, change, field in BAD:
+            answer = await operator.post("/api/v1/cameras", json=makers[kind](gateway, **change))
+            assert answer.status_code == 400, (change, answer.text)
+            assert answer.json()["error"] == "validation_error"
+            assert [item["field"] for item in answer.json()["details"]] == [field], (change, answer.text)
+            assert answer.json()["message"] == answer.json()["details"][0]["message"]
+        for kind, change, field, reason in REFUSED:
+            for path in ("/api/v1/cameras", "/api/v1/cameras/test"):
+                body = makers[kind](gateway, **change)
+                answer = await operator.post(
+                    path, json=body if path.endswith("s") else _without(body, "site_id", "name")
+                )
+                report = answer.json()
+                if path.endswith("s"):
+                    assert answer.status_code == 400, (change, answer.text)
+                    assert [item["field"] for item in report["details"]] == [field], (change, answer.text)
+                    report = report["check"]
+                assert (report["ok"], report["reason"]) == (False, reason), (change, answer.text)
+                assert report["hint"]
+                assert "pw-in-a-refused-url" not in answer.text
+        missing = await operator.post("/api/v1/cameras", json=_without(rtsp(gateway), "rtsp_url"))
+        assert missing.json()["message"] == "rtsp_url is required for type=rtsp"
+        no_gateway = await operator.post("/api/v1/cameras", json=_without(rtsp(gateway), "gateway_id"))
+        assert no_gateway.json()["message"] == "gateway_id is required for connection_mode=gateway"
+        many = await operator.post("/api/v1/cameras", json={"name": 1, "type": "onvif", "port": 0, "x": 1})
+        assert [item["field"] for item in many.json()["details"]] == [
+            "type",
+            "port",
+            "site_id",
+            "name",
+            "x",
+        ] or {item["field"] for item in many.json()["details"]} == {"port", "site_id", "name", "x"}
+        assert gateway.checks == [], "nothing of this reached the gateway"
+        assert await traces(world) == before
+
+
+async def test_malformed_and_oversized_bodies(world: World) -> None:
+    operator = world.client("operator")
+    headers = {"content-type": "application/json"}
+    for content in (b"{", b"[]", b"null", b'"x"', b"\xff", b"{" * 5000):
+        answer = await operator.post("/api/v1/cameras", content=content, headers=headers)
+        assert (answer.status_code, answer.json()["error"]) == (400, "validation_error"), content[:10]
+    big = await operator.post("/api/v1/cameras", content=b" " * (10 << 20), headers=headers)
+    assert (big.status_code, big.json()["error"]) == (413, "payload_too_large")
+
+
+async def test_loopback_is_refused_unless_the_server_allows_it(database_url: str, tmp_path: Any) -> None:
+    async with make_world(database_url, tmp_path, allow_loopback_cameras=False) as world:
+        async with connected(world) as gateway:
+            for url in ("rtsp://127.0.0.1/x", "rtsp://localhost/x", "rtsp://[::1]/x", "rtsp://2130706433/x"):
+                answer = await world.client("operator").post(
+                    "/api/v1/cameras", json=rtsp(gateway, rtsp_url=url)
+                )
+                assert (answer.status_code, answer.json()["reason"]) == (400, "address_forbidden"), url
+            assert gateway.checks == []
+
+
+async def test_site_and_gateway_have_to_be_the_orgs_own_and_fit(world: World) -> None:
+    operator = world.client("operator")
+    foreign_id, _ = await pair(world, world.other_site, other=True)
+    async with connected(world) as gateway:
+        for change, status in (
+            ({"site_id": str(world.other_site)}, 404),
+            ({"site_id": str(uuid4())}, 404),
+            ({"gateway_id": str(foreign_id)}, 404),
+            ({"gateway_id": str(uuid4())}, 404),
+            ({"site_id": str(world.ungranted_site)}, 400),
+        ):
+            answer = await operator.post("/api/v1/cameras", json=rtsp(gateway, **change))
+            assert answer.status_code == status, (change, answer.text)
+            if status == 400:
+                assert answer.json()["details"][0]["field"] == "gateway_id"
+        assert gateway.checks == []
+        # bad input is told before anything is looked up
+        both = await operator.post(
+            "/api/v1/cameras", json=rtsp(gateway, site_id=str(uuid4()), rtsp_url="exec:x")
+        )
+        assert both.status_code == 400
+
+
+async def test_one_idempotency_key_is_one_camera_and_one_check(world: World) -> None:
+    async def slow(check: Check) -> dict[str, Any]:
+        await asyncio.sleep(0.2)
+        return good_report()
+
+    async with connected(world, answer=slow) as gateway:
+        operator = world.client("operator")
+        headers = {"Idempotency-Key": "add-front-door"}
+        answers = await asyncio.gather(
+            *(operator.post("/api/v1/cameras", json=onvif(gateway), headers=headers) for _ in range(3))
+        )
+        assert [answer.status_code for answer in answers] == [201] * 3
+        assert len({answer.json()["id"] for answer in answers}) == 1
+        assert len(gateway.checks) == 1
+        assert (await world.sql("SELECT count(*) FROM cameras"))[0][0] == 1
+        other = await operator.post("/api/v1/cameras", json=onvif(gateway, name="Else"), headers=headers)
+        assert (other.status_code, other.json()["error"]) == (409, "conflict")
+
+
+async def test_a_client_that_goes_away_leaves_a_whole_camera_or_none(world: World) -> None:
+    answering = asyncio.Event()
+
+    async def slow(check: Check) -> dict[str, Any]:
+        await answering.wait()
+        return good_report()
+
+    async with connected(world, answer=slow) as gateway:
+        asking = asyncio.create_task(world.client("operator").post("/api/v1/cameras", json=onvif(gateway)))
+        await gateway.until(lambda: len(gateway.checks) == 1)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        assert await world.sql("SELECT id FROM cameras") == []
+        answering.set()
+        # the next request is answered after the abandoned one has gone through
+        second = await world.client("operator").post("/api/v1/cameras", json=onvif(gateway, name="Second"))
+        assert second.status_code == 201
+        async with asyncio.timeout(10):
+            while (await world.sql("SELECT count(*) FROM cameras"))[0][0] not in (1, 2):
+                await asyncio.sleep(0.02)
+        rows = await world.sql("SELECT credentials IS NOT NULL, last_check IS NOT NULL, status FROM cameras")
+        assert set(rows) == {(True, True, "online")}
+        audited = await world.sql("SELECT count(*) FROM audit_log WHERE action = 'camera.created'")
+        assert audited[0][0] == len(rows)
+
+
+async def test_a_site_or_gateway_deleted_during_the_check(world: World) -> None:
+    answering = asyncio.Event()
+
+    async def slow(check: Check) -> dict[str, Any]:
+        await answering.wait()
+        return good_report()
+
+    async with connected(world, answer=slow) as gateway:
+        asking = asyncio.create_task(world.client("operator").post("/api/v1/cameras", json=onvif(gateway)))
+        await gateway.until(lambda: len(gateway.checks) == 1)
+        await world.sql("UPDATE gateways SET deleted_at = now() WHERE id = %s", gateway.id)
+        answering.set()
+        answer = await asking
+        assert answer.status_code == 404
+        assert await world.sql("SELECT id FROM cameras") == []
+
+
+async def test_the_same_device_twice_is_a_warning_or_a_conflict(world: World) -> None:
+    async def same(check: Check) -> dict[str, Any]:
+        path = "/ch2" if check.host == "192.0.2.22" else "/ch1"
+        return good_report(serial="SN-7", stream_url=f"rtsp://{check.host}:554{path}")
+
+    async with connected(world, answer=same) as gateway:
+        operator = world.client("operator")
+        first = await operator.post("/api/v1/cameras", json=onvif(gateway))
+        assert first.json()["check"]["warnings"] == []
+        again = await operator.post("/api/v1/cameras", json=onvif(gateway, host="192.0.2.33", name="Again"))
+        assert again.status_code == 201
+        [warning] = again.json()["check"]["warnings"]
+        assert warning["code"] == "duplicate_device"
+        assert first.json()["id"] in warning["message"]
+        assert "Front door" in warning["message"]
+        channel = await operator.post(
+            "/api/v1/cameras", json=onvif(gateway, host="192.0.2.22", name="Channel 2")
+        )
+        assert channel.json()["check"]["warnings"] == [], "a recorder's next channel is no duplicate"
+        before = await traces(world)
+        rejected = await operator.post("/api/v1/cameras?on_duplicate=reject", json=onvif(gateway))
+        assert (rejected.status_code, rejected.json()["error"]) == (409, "conflict")
+        assert await traces(world) == before
+        assert (await operator.post("/api/v1/cameras?on_duplicate=x", json=onvif(gateway))).status_code == 400
+
+
+async def test_the_check_alone_keeps_nothing(world: World) -> None:
+    async def answer(check: Check) -> dict[str, Any]:
+        return bad_report("auth_failed") if check.password == "wrong" else good_report()
+
+    async with connected(world, answer=answer) as gateway:
+        operator = world.client("operator")
+        body = _without(onvif(gateway), "site_id", "name")
+        before = await traces(world)
+        good = await operator.post("/api/v1/cameras/test", json=body)
+        assert (good.status_code, good.json()["ok"]) == (200, True)
+        bad = await operator.post("/api/v1/cameras/test", json={**body, "onvif_password": "wrong"})
+        assert (bad.status_code, bad.json()["reason"]) == (200, "auth_failed")
+        assert await traces(world) == before
+        assert (await world.client("viewer").post("/api/v1/cameras/test", json=body)).status_code == 403
+
+
+async def test_a_direct_camera_is_pending_at_once_and_keeps_to_its_networks(
+    database_url: str, tmp_path: Any
+) -> None:
+    async with make_world(
+        database_url, tmp_path, allow_loopback_cameras=False, direct_networks="10.1.0.0/16"
+    ) as world:
+        operator = world.client("operator")
+        body = {
+            **{"site_id": str(world.site), "name": "Far", "type": "rtsp", "connection_mode": "direct"},
+            "rtsp_url": "rtsp://u:p@198.18.0.1/x",
+        }
+        for url, status in (
+            ("rtsp://10.1.2.3/x", 201),
+            ("rtsp://10.2.0.1/x", 400),
+            ("rtsp://192.168.1.10/x", 400),
+            ("rtsp://127.0.0.1/x", 400),
+            ("rtsp://93.184.216.34/x", 201),
+        ):
+            made = await operator.post("/api/v1/cameras", json={**body, "rtsp_url": url})
+            assert made.status_code == status, (url, made.text)
+            if status == 201:
+                assert (made.json()["status"], made.json()["gateway_id"]) == ("pending", None)
+            else:
+                assert made.json()["reason"] == "address_forbidden"
+        with_gateway = await operator.post("/api/v1/cameras", json={**body, "gateway_id": str(uuid4())})
+        assert with_gateway.json()["details"][0]["field"] == "gateway_id"
