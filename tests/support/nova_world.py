@@ -15,7 +15,7 @@ import httpx
 import uvicorn
 
 from novavms_server.accounts.bootstrap import create_key, create_org
-from novavms_server.kit.clock import SystemClock
+from novavms_server.kit.clock import Clock, SystemClock
 from novavms_server.kit.ids import new_id
 from novavms_server.server import Server, build_server
 from novavms_server.settings import Settings
@@ -100,9 +100,11 @@ async def make_org(server: Server, name: str, sites: int) -> tuple[UUID, list[UU
 
 
 @asynccontextmanager
-async def make_world(database_url: str, folder: Path, **settings: Any) -> AsyncIterator[World]:
+async def make_world(
+    database_url: str, folder: Path, *, clock: Clock | None = None, **settings: Any
+) -> AsyncIterator[World]:
     settings = {"allow_loopback_cameras": True, "rate_burst": 100_000, "rate_per_min": 1_000_000, **settings}
-    server = build_server(Settings(data_dir=folder, **settings), database_url=database_url)
+    server = build_server(Settings(data_dir=folder, **settings), database_url=database_url, clock=clock)
     async with serve(server) as base_url:
         org, (site, ungranted), keys = await make_org(server, "Acme", 2)
         other_org, (other_site,), other_keys = await make_org(server, "Globex", 1)

@@ -11,11 +11,28 @@ from litestar import Controller, Litestar, MediaType, Request, Response, Router,
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 
+from novavms_server.accounts.login.routes import LoginController
+from novavms_server.accounts.login.service import LoginService
+from novavms_server.accounts.orgs.routes import OrgController
+from novavms_server.accounts.orgs.service import OrgService
+from novavms_server.accounts.service_accounts.routes import ServiceAccountController
+from novavms_server.accounts.service_accounts.service import ServiceAccountService
+from novavms_server.accounts.users.routes import UserController
+from novavms_server.accounts.users.service import UserService
+from novavms_server.cameras.routes import CameraController
+from novavms_server.cameras.service import CameraService
+from novavms_server.clips.routes import EventClipController, StoreController, UploadController
+from novavms_server.clips.service import ClipService
+from novavms_server.clips.store import Store
+from novavms_server.clips.uploads import Uploads
+from novavms_server.events.routes import EventController, TriggerController
+from novavms_server.events.service import EventService
 from novavms_server.gateways.link import GatewayDoor
 from novavms_server.gateways.pairing import PairingService
 from novavms_server.gateways.routes import GatewayController
 from novavms_server.gateways.service import GatewayService
 from novavms_server.kit import errors
+from novavms_server.kit.clock import Clock
 from novavms_server.kit.database import Database, Query
 from novavms_server.kit.http import PUBLIC, NamedDependency, check_declared, guard, provide_work, render
 from novavms_server.kit.metrics import Metrics
@@ -32,13 +49,37 @@ class Services:
     database: Database
     metrics: Metrics
     metrics_token: str | None
+    public_url: str | None
+    login: LoginService
+    users: UserService
+    service_accounts: ServiceAccountService
+    orgs: OrgService
     sites: SiteService
     gateways: GatewayService
     pairing: PairingService
     gateway_door: GatewayDoor
+    cameras: CameraService
+    events: EventService
+    clips: ClipService
+    uploads: Uploads
+    store: Store
+    clock: Clock
 
 
-CONTROLLERS: list[type[Controller]] = [SiteController, GatewayController]
+CONTROLLERS: list[type[Controller]] = [
+    CameraController,
+    TriggerController,
+    EventController,
+    EventClipController,
+    UploadController,
+    StoreController,
+    SiteController,
+    GatewayController,
+    LoginController,
+    UserController,
+    ServiceAccountController,
+    OrgController,
+]
 """In the order of the API document."""
 
 

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from litestar.types import ASGIApp
 
-from novavms_server.accounts.authenticator import TokenAuthenticator
+from novavms_server.accounts.assembly import build_accounts
 from novavms_server.api import Services, build_app
+from novavms_server.cameras.assembly import build_cameras
+from novavms_server.clips.assembly import ClipParts, build_clips
+from novavms_server.events.service import EventService
 from novavms_server.gateways.hub import GatewayHub
 from novavms_server.gateways.link import GatewayDoor
 from novavms_server.gateways.pairing import PairingService
 from novavms_server.gateways.presence import Presence
 from novavms_server.gateways.service import GatewayService
+from novavms_server.jobs import Housekeeping
 from novavms_server.kit.clock import Clock, SystemClock
-from novavms_server.kit.database import Database, EmbeddedPostgres
+from novavms_server.kit.database import Connection, Database, EmbeddedPostgres
 from novavms_server.kit.edge import Edge
 from novavms_server.kit.idempotency import Idempotency
+from novavms_server.kit.jobs import Jobs, defer
 from novavms_server.kit.limits import LocalLimiter
 from novavms_server.kit.metrics import Metrics
 from novavms_server.kit.pages import Cursors
@@ -37,16 +43,22 @@ class Server:
     services: Services
     hub: GatewayHub
     presence: Presence
+    clips: ClipParts
+    jobs: Jobs
     app: ASGIApp
 
     async def start(self) -> None:
         """Open the pools, start what runs beside requests."""
         await self.database.open()
+        await self.clips.start()
         self.presence.start()
+        self.jobs.start()
 
     async def stop(self) -> None:
         """The reverse, in reverse order."""
+        await self.jobs.stop()
         await self.presence.stop()
+        await self.clips.stop()
         await self.database.close()
 
 
@@ -58,14 +70,38 @@ def build_server(settings: Settings, *, database_url: str, clock: Clock | None =
     metrics = Metrics()
     cursors = Cursors(sealer.derive("cursors"))
     sites = SiteService(cursors)
+    accounts = build_accounts(database, clock, sealer, cursors, sites.hold)
     hub = GatewayHub(metrics)
     presence = Presence(database, clock, hub, offline_after_sec=settings.gateway_offline_after_sec)
+    gateways = GatewayService(cursors, hub, allow_loopback=settings.allow_loopback_cameras)
+    cameras = build_cameras(
+        settings,
+        clock=clock,
+        sealer=sealer,
+        cursors=cursors,
+        sites=sites,
+        gateways=gateways,
+        hub=hub,
+        defer=_defer_later,
+    )
+    clips = build_clips(settings, database=database, clock=clock, sealer=sealer, hub=hub, gateways=presence)
     services = Services(
         database=database,
         metrics=metrics,
         metrics_token=settings.metrics_token,
+        public_url=settings.public_url,
+        login=accounts.login,
+        users=accounts.users,
+        service_accounts=accounts.service_accounts,
+        orgs=accounts.orgs,
         sites=sites,
-        gateways=GatewayService(cursors, hub, allow_loopback=settings.allow_loopback_cameras),
+        gateways=gateways,
+        cameras=cameras,
+        events=EventService(cursors, clips.service),
+        clips=clips.service,
+        uploads=clips.uploads,
+        store=clips.store,
+        clock=clock,
         pairing=PairingService(database, clock, sites, hub, sealer.derive("pairing codes")),
         gateway_door=GatewayDoor(hub, presence),
     )
@@ -73,14 +109,20 @@ def build_server(settings: Settings, *, database_url: str, clock: Clock | None =
     edge = Edge(
         build_app(services),
         database=database,
-        authenticator=TokenAuthenticator(database, clock),
+        authenticator=accounts.authenticator,
         clock=clock,
         limiter=LocalLimiter(clock, **limits),
         anonymous_limiter=LocalLimiter(clock, **limits),
         idempotency=Idempotency(database, clock, sealer),
         metrics=metrics,
     )
-    return Server(settings, clock, database, sealer, services, hub, presence, edge)
+    return Server(settings, clock, database, sealer, services, hub, presence, clips, jobs, edge)
+
+
+async def _defer(connection: Connection, name: str, arguments: dict[str, Any]) -> None:
+    """The cameras' way to the jobs; of one camera one job runs at a time."""
+    org_id, camera_id = UUID(arguments["org_id"]), arguments["camera_id"]
+    await defer(connection, name, org_id=org_id, lock=f"camera:{camera_id}", camera_id=camera_id)
 
 
 def make_sealer(settings: Settings) -> Sealer:

@@ -6,9 +6,8 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from argon2 import PasswordHasher
-
 from novavms_server.accounts.keys import PREFIX_LENGTH, hash_token, make_key
+from novavms_server.accounts.passwords import make_hasher
 from novavms_server.kit.database import Connection
 from novavms_server.kit.ids import new_id
 
@@ -41,7 +40,7 @@ async def create_user(
     user_id = new_id()
     await connection.execute(
         "INSERT INTO users (org_id, id, email, display_name, role, password_hash) VALUES (%s, %s, %s, %s, %s, %s)",
-        (org_id, user_id, email, display_name, role, PasswordHasher().hash(password)),
+        (org_id, user_id, email, display_name, role, make_hasher().hash(password)),
     )
     for site_id in site_ids or []:
         await connection.execute(

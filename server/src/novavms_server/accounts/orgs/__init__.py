@@ -1,0 +1,1 @@
+"""/orgs/current: the caller's own org, and the transfer of its ownership."""

@@ -1,0 +1,1 @@
+"""/service-accounts: programs that call the API, and their keys."""

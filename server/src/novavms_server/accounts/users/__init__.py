@@ -1,0 +1,1 @@
+"""/users: the people of an org, and their sessions."""
