@@ -82,7 +82,7 @@ class ClipWriter:
             self._builder.add_audio(sample)
 
     def on_break(self, reason: Reason) -> None:
-        self.broken = reason
+        self.broken = self.broken or reason  # the first cause, not what the tries after it met
         self.resumed.clear()
         self.broke.set()
 

@@ -80,8 +80,6 @@ def parse_sdp(body: bytes, base: str) -> SessionDescription:
     """
     lines = [line.strip() for line in body.decode("utf-8", "replace").replace("\r", "\n").split("\n")]
     pairs = [(line[0], line[2:].strip()) for line in lines if len(line) > 1 and line[1] == "="]
-    if not any(kind in "vmso" for kind, _ in pairs):
-        raise CameraFault("malformed_stream", "the camera's stream description (SDP) is not readable")
     session: list[str] = []
     sections: list[tuple[str, list[str]]] = []
     for kind, value in pairs:
@@ -91,8 +89,11 @@ def parse_sdp(body: bytes, base: str) -> SessionDescription:
             (sections[-1][1] if sections else session).append(value)
     control = resolve_control(_attribute(session, "control"), base)
     direction = _direction(session, "sendrecv")
-    found = (_media(line, attributes, control, direction) for line, attributes in sections[:_MAX_MEDIAS])
-    return SessionDescription(tuple(m for m in found if m is not None), control)
+    found = [_media(line, attributes, control, direction) for line, attributes in sections[:_MAX_MEDIAS]]
+    medias = tuple(m for m in found if m is not None)
+    if not medias and (found or not any(kind == "v" for kind, _ in pairs)):
+        raise CameraFault("malformed_stream", "the camera's stream description (SDP) is not readable")
+    return SessionDescription(medias, control)
 
 
 def resolve_control(control: str | None, base: str) -> str:
