@@ -74,6 +74,8 @@ def build_server(settings: Settings, *, database_url: str, clock: Clock | None =
     hub = GatewayHub(metrics)
     presence = Presence(database, clock, hub, offline_after_sec=settings.gateway_offline_after_sec)
     gateways = GatewayService(cursors, hub, allow_loopback=settings.allow_loopback_cameras)
+    jobs = Jobs(database, clock)
+    Housekeeping(database, clock).register(jobs)
     cameras = build_cameras(
         settings,
         clock=clock,
@@ -82,7 +84,7 @@ def build_server(settings: Settings, *, database_url: str, clock: Clock | None =
         sites=sites,
         gateways=gateways,
         hub=hub,
-        defer=_defer_later,
+        defer=_defer,
     )
     clips = build_clips(settings, database=database, clock=clock, sealer=sealer, hub=hub, gateways=presence)
     services = Services(
@@ -100,8 +102,7 @@ def build_server(settings: Settings, *, database_url: str, clock: Clock | None =
         events=EventService(cursors, clips.service),
         clips=clips.service,
         uploads=clips.uploads,
-        store=clips.store,
-        clock=clock,
+        store_door=clips.door,
         pairing=PairingService(database, clock, sites, hub, sealer.derive("pairing codes")),
         gateway_door=GatewayDoor(hub, presence),
     )
