@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 import httpx
 from nova_world import World
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosedError
 
 from novavms_protocol import (
     PROTOCOL_VERSION,
@@ -71,8 +72,9 @@ class WireGateway:
     async def closed(self) -> int | None:
         """Reads to the socket's end; its close code."""
         async with asyncio.timeout(DEADLINE_SEC):
-            async for frame in self.socket:
-                self.seen.append(decode_from_server(frame))
+            with suppress(ConnectionClosedError):
+                async for frame in self.socket:
+                    self.seen.append(decode_from_server(frame))
         return self.socket.close_code
 
 
@@ -141,4 +143,3 @@ async def until(condition: Any) -> Any:
             if found:
                 return found
             await asyncio.sleep(0.02)
-    raise AssertionError(what)

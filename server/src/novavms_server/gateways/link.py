@@ -240,6 +240,12 @@ class Link(Socket):
             except DATABASE_AWAY as error:
                 log.warning("gateway %s: report not taken: %s", self.gateway.id, type(error).__name__)
                 return  # not acknowledged: it comes again
+            except LostGateway:
+                raise
+            except Exception:
+                # A bug of ours in one report must not cost the gateway its connection, nor the report: it comes again.
+                log.exception("gateway %s: report %s failed", self.gateway.id, type(body).__name__)
+                return
             self._send(Ack(id=report.id, refused=refused))
         else:
             self._send(Ack(id=report.id))

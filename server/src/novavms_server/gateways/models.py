@@ -132,8 +132,12 @@ class TelemetryPoint(msgspec.Struct):
 class DiscoverRequest(Body):
     """Addresses to ask besides the multicast search of the gateway's own network."""
 
-    hosts: Annotated[list[Annotated[str, Meta(min_length=1, max_length=253)]], Meta(max_length=64)] = msgspec.field(default_factory=list)
-    ports: Annotated[list[Annotated[int, Meta(ge=1, le=65535)]], Meta(max_length=16)] = msgspec.field(default_factory=list)
+    hosts: Annotated[list[Annotated[str, Meta(min_length=1, max_length=253)]], Meta(max_length=64)] = (
+        msgspec.field(default_factory=list)
+    )
+    ports: Annotated[list[Annotated[int, Meta(ge=1, le=65535)]], Meta(max_length=16)] = msgspec.field(
+        default_factory=list
+    )
     timeout_sec: Annotated[float, Meta(ge=1, le=10)] = 4.0
 
 
