@@ -222,7 +222,7 @@ FAILURES: list[Case] = [
     ("rtsp", "no video", {"no_video": True}, "no_video", "describe"),
     ("rtsp", "Motion JPEG", {"mjpeg": True}, "codec_unsupported", "describe"),
     ("rtsp", "UDP only", {"udp_only": True}, "transport_unsupported", "media"),
-    ("rtsp", "garbage for SDP", {"malformed_sdp": "garbage"}, "no_video", "describe"),
+    ("rtsp", "garbage for SDP", {"malformed_sdp": "garbage"}, "malformed_stream", "describe"),
 ]
 
 

@@ -14,7 +14,7 @@ import pytest
 from novavms_camera.address import AddressPolicy
 from novavms_camera.faults import CameraFault
 from novavms_camera.onvif import FoundDevice, discover, resolve_stream
-from novavms_camera.onvif.discovery import MAX_DATAGRAM_BYTES, parse_probe_matches
+from novavms_camera.onvif.discovery import MAX_DATAGRAM_BYTES, judge_answer, parse_probe_matches
 from novavms_camera.secret import Secret
 from novavms_camera.source import CameraSource, Tier
 from novavms_simcam import SimCam, SimCamConfig
@@ -154,6 +154,12 @@ def test_answers_to_other_probes_are_nobodys() -> None:
         assert parse_probe_matches(probe_match(relates_to), "192.168.1.9", relates_to=[ours])
     for datagram in (probe_match(f"urn:uuid:{uuid.uuid4()}"), b"", b"\xff" * 100, probe_match("")):
         assert parse_probe_matches(datagram, "192.168.1.9", relates_to=[ours]) == []
+
+
+def test_answers_from_forbidden_addresses_are_dropped() -> None:
+    for sender, count in (("192.168.1.9", 1), ("127.0.0.1", 0), ("169.254.7.7", 0), ("fe80::1", 0)):
+        answers = judge_answer(probe_match("x"), sender, AddressPolicy(), relates_to=["x"])
+        assert len(answers) == count
 
 
 def test_scopes_become_names_and_the_port_is_that_of_the_answering_address() -> None:

@@ -171,9 +171,8 @@ async def _listen(
     messages = [str(uuid.uuid4()) for _ in range(_SENDS)]
 
     def take(data: bytes, sender: str) -> None:
-        if policy.refuse(ip_address(sender)) is None:
-            for device in parse_probe_matches(data, sender, relates_to=messages):
-                found.add(device)
+        for device in judge_answer(data, sender, policy, relates_to=messages):
+            found.add(device)
 
     loop = asyncio.get_running_loop()
     senders = []
@@ -198,6 +197,15 @@ async def _listen(
         await asyncio.sleep(0.4)
     if wait:
         await asyncio.Event().wait()  # until the caller's time is over
+
+
+def judge_answer(
+    data: bytes, sender: str, policy: AddressPolicy, *, relates_to: Sequence[str]
+) -> list[FoundDevice]:
+    """The devices of a datagram from an address that may be dialled; none from any other."""
+    if policy.refuse(ip_address(sender)) is not None:
+        return []
+    return parse_probe_matches(data, sender, relates_to=relates_to)
 
 
 def parse_probe_matches(data: bytes, sender: str, *, relates_to: Sequence[str]) -> list[FoundDevice]:
