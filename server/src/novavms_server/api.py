@@ -23,7 +23,7 @@ from novavms_server.cameras.routes import CameraController
 from novavms_server.cameras.service import CameraService
 from novavms_server.clips.routes import EventClipController, StoreController, UploadController
 from novavms_server.clips.service import ClipService
-from novavms_server.clips.store import Store
+from novavms_server.clips.serving import StoreDoor
 from novavms_server.clips.uploads import Uploads
 from novavms_server.events.routes import EventController, TriggerController
 from novavms_server.events.service import EventService
@@ -32,7 +32,6 @@ from novavms_server.gateways.pairing import PairingService
 from novavms_server.gateways.routes import GatewayController
 from novavms_server.gateways.service import GatewayService
 from novavms_server.kit import errors
-from novavms_server.kit.clock import Clock
 from novavms_server.kit.database import Database, Query
 from novavms_server.kit.http import PUBLIC, NamedDependency, check_declared, guard, provide_work, render
 from novavms_server.kit.metrics import Metrics
@@ -62,8 +61,7 @@ class Services:
     events: EventService
     clips: ClipService
     uploads: Uploads
-    store: Store
-    clock: Clock
+    store_door: StoreDoor
 
 
 CONTROLLERS: list[type[Controller]] = [

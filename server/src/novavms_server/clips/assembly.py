@@ -10,6 +10,7 @@ from novavms_server.clips.keeper import Keeper
 from novavms_server.clips.orders import Orders
 from novavms_server.clips.reports import Reports
 from novavms_server.clips.service import ClipService
+from novavms_server.clips.serving import StoreDoor
 from novavms_server.clips.store import Store
 from novavms_server.clips.store_local import LocalStore
 from novavms_server.clips.stores import make_store
@@ -29,12 +30,15 @@ class ClipParts:
     store: Store
     service: ClipService
     uploads: Uploads
+    door: StoreDoor
     orders: Orders
     keeper: Keeper
 
     async def start(self) -> None:
         if isinstance(self.store, LocalStore):
-            await self.store.clean(self.clock.now() - timedelta(hours=2))  # no link to upload by is that old
+            await self.store.prepare(
+                self.clock.now() - timedelta(hours=2)
+            )  # no link to upload by is that old
         await self.orders.start()
         self.keeper.start()
 
@@ -61,6 +65,7 @@ def build_clips(
         store=store,
         service=ClipService(orders, store, settings.public_url or ""),
         uploads=Uploads(database, store, clock, gateways),
+        door=StoreDoor(store, clock),
         orders=orders,
         keeper=Keeper(database, Finisher(database, store, clock), clock),
     )

@@ -10,15 +10,11 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.response import Redirect
 from msgspec import Meta
 
-from novavms_server.clips import serving
 from novavms_server.clips.models import UploadAsk, UploadTicket
 from novavms_server.clips.service import ClipService
-from novavms_server.clips.store import Store
-from novavms_server.clips.store_local import LocalStore
+from novavms_server.clips.serving import StoreDoor
 from novavms_server.clips.uploads import Uploads
 from novavms_server.events.service import EventService
-from novavms_server.kit.clock import Clock
-from novavms_server.kit.errors import NotFound
 from novavms_server.kit.http import PUBLIC, NamedDependency, role
 from novavms_server.kit.work import Work
 
@@ -84,8 +80,6 @@ class UploadController(Controller):
 
 
 class StoreController(Controller):
-    """Only for a store that is a folder of this server; any other has addresses of its own."""
-
     path = "/store"
     include_in_schema = False
 
@@ -93,32 +87,21 @@ class StoreController(Controller):
     async def read_object(
         self,
         request: Request[Any, Any, Any],
-        store: NamedDependency[Store],
-        clock: NamedDependency[Clock],
+        store_door: NamedDependency[StoreDoor],
         key: FromPath[str],
         expires: Expires,
         signature: Signature,
     ) -> Response[Any]:
-        name = key.lstrip("/")
-        _local(store).links.check("GET", name, expires=expires, size_bytes=0, signature=signature)
-        return await serving.send(request, store, name, expires - int(clock.now().timestamp()))
+        return await store_door.send(request, key, expires=expires, signature=signature)
 
     @put("/{key:path}", opt=PUBLIC, status_code=204)
     async def write_object(
         self,
         request: Request[Any, Any, Any],
-        store: NamedDependency[Store],
+        store_door: NamedDependency[StoreDoor],
         key: FromPath[str],
         expires: Expires,
         signature: Signature,
         size: FromQuery[Annotated[int, Meta(ge=0, le=2**31)]],
     ) -> None:
-        name = key.lstrip("/")
-        _local(store).links.check("PUT", name, expires=expires, size_bytes=size, signature=signature)
-        await serving.receive(request, store, name, size)
-
-
-def _local(store: Store) -> LocalStore:
-    if not isinstance(store, LocalStore):
-        raise NotFound
-    return store
+        await store_door.receive(request, key, expires=expires, size_bytes=size, signature=signature)

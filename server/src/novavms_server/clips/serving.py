@@ -11,43 +11,65 @@ from litestar.response import Stream
 from novavms_server.clips import ranges
 from novavms_server.clips.errors import WrongSize
 from novavms_server.clips.store import Store, StoredObject
+from novavms_server.clips.store_local import LocalStore
+from novavms_server.kit.clock import Clock
 from novavms_server.kit.errors import NotFound, ValidationError
 
 _KINDS: Final = {".mp4": "video/mp4", ".jpg": "image/jpeg"}
 
 
-async def send(request: Request[Any, Any, Any], store: Store, key: str, max_age_sec: int) -> Response[Any]:
-    """200, 206, 304 (made by the edge), 404 or 416; the file is streamed, not loaded."""
-    found = await store.find(key)
-    if found is None:
-        raise NotFound("There is no such file, or no more.")
-    name = key.rsplit("/", 1)[-1]
-    headers = {
-        "Accept-Ranges": "bytes",
-        "ETag": _tag(found),
-        "Cache-Control": f"private, max-age={max(0, max_age_sec)}",
-        "Content-Disposition": f'inline; filename="{name}"',
-    }
-    if_range = request.headers.get("if-range")
-    asked = request.headers.get("range") if if_range in (None, headers["ETag"]) else None
-    part = ranges.wanted(asked, found.size_bytes)
-    start, end = part or (0, found.size_bytes)
-    if part is not None:
-        headers["Content-Range"] = f"bytes {start}-{end - 1}/{found.size_bytes}"
-    headers["Content-Length"] = str(end - start)
-    kind = _KINDS.get("." + name.rsplit(".", 1)[-1], "application/octet-stream")
-    status = 200 if part is None else 206
-    if request.method == "HEAD":
-        return Response(None, status_code=status, headers=headers, media_type=kind)
-    return Stream(store.read(key, start, end), status_code=status, headers=headers, media_type=kind)
+class StoreDoor:
+    """Only a store that is a folder of this server has one; any other has addresses of its own."""
 
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store if isinstance(store, LocalStore) else None
+        self._clock = clock
 
-async def receive(request: Request[Any, Any, Any], store: Store, key: str, size_bytes: int) -> None:
-    """The body is the object, and exactly so long."""
-    announced = request.headers.get("content-length")
-    if announced is not None and announced != str(size_bytes):
-        raise WrongSize
-    await store.put(key, _body(request), size_bytes=size_bytes)
+    async def send(
+        self, request: Request[Any, Any, Any], path: str, *, expires: int, signature: str
+    ) -> Response[Any]:
+        """200, 206, 304 (made by the edge), 404 or 416; the file is streamed, not loaded. Raises LinkRefused."""
+        store, key = self._open(), path.lstrip("/")
+        store.links.check("GET", key, expires=expires, size_bytes=0, signature=signature)
+        found = await store.find(key)
+        if found is None:
+            raise NotFound("There is no such file, or no more.")
+        name = key.rsplit("/", 1)[-1]
+        max_age_sec = max(0, expires - int(self._clock.now().timestamp()))
+        headers = {
+            "Accept-Ranges": "bytes",
+            "ETag": _tag(found),
+            "Cache-Control": f"private, max-age={max_age_sec}",
+            "Content-Disposition": f'inline; filename="{name}"',
+        }
+        if_range = request.headers.get("if-range")
+        asked = request.headers.get("range") if if_range in (None, headers["ETag"]) else None
+        part = ranges.wanted(asked, found.size_bytes)
+        start, end = part or (0, found.size_bytes)
+        if part is not None:
+            headers["Content-Range"] = f"bytes {start}-{end - 1}/{found.size_bytes}"
+        headers["Content-Length"] = str(end - start)
+        kind = _KINDS.get("." + name.rsplit(".", 1)[-1], "application/octet-stream")
+        status = 200 if part is None else 206
+        if request.method == "HEAD":
+            return Response(None, status_code=status, headers=headers, media_type=kind)
+        return Stream(store.read(key, start, end), status_code=status, headers=headers, media_type=kind)
+
+    async def receive(
+        self, request: Request[Any, Any, Any], path: str, *, expires: int, size_bytes: int, signature: str
+    ) -> None:
+        """The body is the object, and exactly so long. Raises LinkRefused, WrongSize, StoreAway."""
+        store, key = self._open(), path.lstrip("/")
+        store.links.check("PUT", key, expires=expires, size_bytes=size_bytes, signature=signature)
+        announced = request.headers.get("content-length")
+        if announced is not None and announced != str(size_bytes):
+            raise WrongSize
+        await store.put(key, _body(request), size_bytes=size_bytes)
+
+    def _open(self) -> LocalStore:
+        if self._store is None:
+            raise NotFound
+        return self._store
 
 
 async def _body(request: Request[Any, Any, Any]) -> AsyncIterator[bytes]:

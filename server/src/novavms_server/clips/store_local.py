@@ -1,7 +1,7 @@
 """The store in a folder of this machine: the default.
 
 put:  1. write a file of its own below `.incoming/`   2. fsync it   3. rename it to its key   4. fsync the folder
-A crash before 3 leaves a file below `.incoming/`, which `clean` removes later; after 3 the object is whole.
+A crash before 3 leaves a file below `.incoming/`, which `prepare` removes later; after 3 the object is whole.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ class LocalStore:
             raise FileNotFoundError(key)
         return self._root / key
 
-    async def clean(self, before: datetime) -> None:
-        """Remove what a crash left half-written: files that nobody wrote to since `before`."""
-        await asyncio.to_thread(_clean, self._root / _INCOMING, before.timestamp())
+    async def prepare(self, before: datetime) -> None:
+        """At start: make the folder, and remove what a crash left half-written: files untouched since `before`."""
+        await asyncio.to_thread(_prepare, self._root, before.timestamp())
 
     async def put(self, key: str, chunks: AsyncIterator[bytes], *, size_bytes: int) -> None:
         target = self.path_of(key)
@@ -98,7 +98,9 @@ class LocalStore:
         return self.links.make(method, key, expires_at=expires_at, size_bytes=size_bytes)
 
 
-def _clean(incoming: Path, before: float) -> None:
+def _prepare(root: Path, before: float) -> None:
+    root.mkdir(parents=True, exist_ok=True)
+    incoming = root / _INCOMING
     for path in incoming.iterdir() if incoming.is_dir() else ():
         with suppress(OSError):
             if path.stat().st_mtime < before:
@@ -106,7 +108,7 @@ def _clean(incoming: Path, before: float) -> None:
 
 
 def _create(path: Path) -> BinaryIO:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(exist_ok=True)  # not its parents: a volume that is not mounted is a store that is away
     return path.open("xb")
 
 
