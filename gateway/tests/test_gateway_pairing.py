@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from novavms_gateway.link.pairing import PairingError, clean_server_url
+from novavms_gateway.link.pairing import PairingError, clean_server_url, pair
 from novavms_gateway.storage.identity import find_identity
+from novavms_protocol import GatewayFacts
 
 pytestmark = pytest.mark.anyio
 
@@ -85,6 +86,26 @@ async def test_a_folder_that_cannot_be_written_spends_no_code(server_side: Any, 
     assert ran.code == 1
     assert "cannot be written" in ran.err
     assert server_side.pairings == []
+
+
+async def test_a_full_disk_spends_no_code(
+    server_side: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(PairingError, match=r"No space left on device.*The code was not used"):
+        await asyncio.to_thread(
+            pair,
+            server_url=server_side.url,
+            code="A7B3CX",
+            data_dir=tmp_path,
+            facts=GatewayFacts(),
+            version="1",
+        )
+    assert server_side.pairings == []
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_a_damaged_identity_is_said_so(server_side: Any, tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ class Outbox:
             return
         if entry.key is None:
             await self._journal.settle(report_id)
-        elif self._by_key.get(entry.key) == report_id:
+        else:
             del self._by_key[entry.key]
         self._changed.set()
 
