@@ -244,7 +244,8 @@ async def connect(
     loop = asyncio.get_running_loop()
     target = address or await _resolve(host, port, request_timeout)
     family = socket.AF_INET6 if ":" in target else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
+    # The protocol is named, for asyncio sets TCP_NODELAY only where it is
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         sock.setblocking(False)
         async with asyncio.timeout(connect_timeout):
