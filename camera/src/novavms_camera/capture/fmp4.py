@@ -151,6 +151,11 @@ class FragmentBuilder:
             self._audio.append(sample)
             self._audio_end = sample.pts + sample.duration
 
+    @property
+    def pending(self) -> tuple[int, int]:
+        """(frames not given out yet, the time of the first audio frame not given out yet)."""
+        return len(self._video), self._audio[0].pts if self._audio else self._audio_end
+
     def flush(self, end_90k: int | None = None) -> bytes | None:
         """The fragment of all that is left; its last frame lasts to `end_90k`, or as long as the one before."""
         if not self._video:

@@ -42,6 +42,7 @@ class Subscription:
         self._max_bytes = max_bytes
         self._queue: deque[Fragment] = deque()
         self._size = 0
+        self._media = 0
         self._wake = asyncio.Event()
         self._wants_key = False
         self._is_closed = False
@@ -69,6 +70,7 @@ class Subscription:
             await self._wake.wait()
         piece = self._queue.popleft()
         self._size -= len(piece.data)
+        self._media -= piece.kind == "media"
         return piece
 
     @property
@@ -78,42 +80,40 @@ class Subscription:
 
     def put(self, piece: Fragment) -> None:
         """Takes a piece; makes room by whole GOPs when it does not fit."""
-        if self._wants_key and not (piece.key or piece.kind == "init"):
-            self.dropped += 1
-            return
-        while self._queue and self._size + len(piece.data) > self._max_bytes:
-            self._drop_gop()
         if piece.kind == "media":
-            if self._wants_key and not piece.key:
+            while self._media and self._size + len(piece.data) > self._max_bytes:
+                self._drop_gop()
+            fits = self._size + len(piece.data) <= self._max_bytes
+            if not fits or (self._wants_key and not piece.key):
                 self.dropped += 1
+                self._wants_key = True
                 return
             self._wants_key = False
+            self._media += 1
         self._queue.append(piece)
         self._size += len(piece.data)
         self._wake.set()
 
     def _drop_gop(self) -> None:
-        """Lets go of the queue's front up to the next key frame; an init piece in there stays in front of what follows."""
+        """Lets go of the queue's front up to the next key frame; the newest init piece in there stays in front of the rest."""
         init: Fragment | None = None
-        is_first = True
+        gone = 0
         while self._queue:
             head = self._queue[0]
-            if head.kind == "media" and head.key and not is_first:
+            if head.kind == "media" and head.key and gone:
                 break
             self._queue.popleft()
             self._size -= len(head.data)
             if head.kind == "init":
                 init = head
             else:
-                self.dropped += 1
-                is_first = False
-        if not self._queue:
-            self._wants_key = True
+                gone += 1
+        self._media -= gone
+        self.dropped += gone
+        self._wants_key = not self._media
         if init is not None:
             self._queue.appendleft(init)
             self._size += len(init.data)
-            if is_first:
-                self._max_bytes = max(self._max_bytes, 2 * len(init.data))
 
     def close(self) -> None:
         """No more comes."""
@@ -129,7 +129,6 @@ class Broadcast:
         self._recent = recent
         self._readers: list[Subscription] = []
         self._builder: FragmentBuilder | None = None
-        self._pending = 0
         self._is_closed = False
 
     def join(self, reader: Subscription) -> None:
@@ -143,8 +142,11 @@ class Broadcast:
             if self._builder is None and gops:
                 self._builder = FragmentBuilder(fmt, longest_sec=FRAGMENT_SEC)
                 self._builder.add_video(gops[-1].video[-1])
-                self._pending = 1
-            for piece in _backlog(fmt, gops, self._pending):
+                sound_from = gops[-1].audio[-1].pts + 1 if gops[-1].audio else 0
+                pending = (1, sound_from)
+            else:
+                pending = self._builder.pending if self._builder is not None else (0, 0)
+            for piece in _backlog(fmt, gops, *pending):
                 reader.put(piece)
         self._readers.append(reader)
 
@@ -154,7 +156,6 @@ class Broadcast:
             self._readers.remove(reader)
         if not self._readers:
             self._builder = None
-            self._pending = 0
 
     def close(self) -> None:
         """Ends all subscriptions."""
@@ -163,7 +164,7 @@ class Broadcast:
             reader.close()
 
     def on_format(self, fmt: StreamFormat) -> None:
-        self._builder, self._pending = None, 0
+        self._builder = None
         if self._readers:
             fmt = _playable(fmt)
             self._builder = FragmentBuilder(fmt, longest_sec=FRAGMENT_SEC)
@@ -176,9 +177,7 @@ class Broadcast:
         if builder is None:
             return
         data = builder.add_video(sample)
-        self._pending += 1
         if data is not None:
-            self._pending = 1
             self._send(Fragment("media", data, builder.starts_on_key, builder.start_90k))
 
     def on_audio(self, sample: AudioSample) -> None:
@@ -190,7 +189,7 @@ class Broadcast:
         data = builder.flush() if builder is not None else None
         if builder is not None and data is not None:
             self._send(Fragment("media", data, builder.starts_on_key, builder.start_90k))
-        self._builder, self._pending = None, 0
+        self._builder = None
 
     def _send(self, piece: Fragment) -> None:
         for reader in self._readers:
@@ -206,8 +205,9 @@ def _init(fmt: StreamFormat) -> Fragment:
     return Fragment("init", init_part(fmt), False, 0, names)
 
 
-def _backlog(fmt: StreamFormat, gops: list[Gop], pending: int) -> list[Fragment]:
-    """The GOPs in memory, one fragment each, without the newest `pending` frames: they come with the next fragment."""
+def _backlog(fmt: StreamFormat, gops: list[Gop], pending: int, sound_from: int) -> list[Fragment]:
+    """The GOPs in memory, one fragment each, without what comes with the next fragment: the newest `pending` frames and the
+    sound from `sound_from` on."""
     pieces: list[Fragment] = []
     rate = fmt.audio.rate if fmt.audio is not None else 0
     for index, gop in enumerate(gops):
@@ -216,7 +216,7 @@ def _backlog(fmt: StreamFormat, gops: list[Gop], pending: int) -> list[Fragment]
         if not video:
             continue
         end = gop.video[len(video)].dts if is_last else gops[index + 1].video[0].dts
-        sound = gop.audio if rate and not is_last else []
+        sound = [s for s in gop.audio if not is_last or s.pts < sound_from] if rate else []
         pieces.append(
             Fragment("media", fragment(0, video, end, sound, rate=rate), video[0].key, video[0].dts)
         )

@@ -14,6 +14,7 @@ from novavms_camera.capture.model import (
     VideoSample,
 )
 from novavms_camera.capture.session import CaptureSession
+from novavms_camera.capture.waiting import first_of
 from novavms_camera.faults import CameraFault
 from novavms_camera.rtsp.client import RtspClient
 from novavms_camera.rtsp.sdp import SessionDescription
@@ -91,17 +92,11 @@ async def probe_client(
         async with asyncio.timeout(timeout):
             await session.start(description)
             running = asyncio.create_task(session.run())
-            seen = asyncio.create_task(witness.has_key.wait())
-            await asyncio.wait({running, seen}, return_when=asyncio.FIRST_COMPLETED)
-            seen.cancel()
+            await first_of(clock, timeout, running, witness.has_key.wait())
             if not witness.has_key.is_set():
                 raise running.result()
         if observe_sec > 0:
-            try:
-                async with asyncio.timeout(observe_sec):
-                    await witness.has_two.wait()
-            except TimeoutError:
-                pass
+            await first_of(clock, observe_sec, running, witness.has_two.wait())
         return witness.result()
     except TimeoutError:
         raise CameraFault("no_media", f"no key frame came within {timeout:g} s") from None

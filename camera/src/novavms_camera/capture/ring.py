@@ -40,14 +40,15 @@ class GopRing:
         gops = self.gops
         if sample.key:
             gops.append(Gop())
-            oldest = sample.pts - self._keep
-            while len(gops) > 2 and gops[1].start_90k <= oldest:
-                self._drop()
         elif not gops:
             return
         gop = gops[-1]
         gop.video.append(sample)
         self._grow(gop, len(sample.data))
+        if sample.key:
+            oldest = sample.pts - self._keep
+            while len(gops) > 1 and gops[1].start_90k <= oldest:
+                self._drop()
 
     def add_audio(self, sample: AudioSample) -> None:
         """Takes an audio frame."""

@@ -38,11 +38,7 @@ class SegmentRecorder:
             await self._failed
         finally:
             self._stream.remove_sink(self)
-            if not self._failed.done() or self._failed.cancelled() or self._failed.exception() is None:
-                self._end_segment()
-            elif self._file >= 0:
-                os.close(self._file)
-                self._file = -1
+            self._end_segment()
             await asyncio.gather(*self._closing, return_exceptions=True)
 
     def on_format(self, fmt: StreamFormat) -> None:
@@ -66,12 +62,16 @@ class SegmentRecorder:
                 if due is not None:
                     self._write(due)
         except OSError as error:
-            self._builder = None
-            if self._failed is not None and not self._failed.done():
-                self._failed.set_exception(error)
+            self._fail(error)
+
+    def _fail(self, error: OSError) -> None:
+        if self._failed is not None and not self._failed.done():
+            self._failed.set_exception(error)
 
     def _begin_segment(self, sample: VideoSample) -> None:
         if self._format is None:
+            return
+        if self._failed is None or self._failed.done():
             return
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}.mp4"
         self._file = os.open(self._folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640)
@@ -83,11 +83,14 @@ class SegmentRecorder:
     def _end_segment(self, end_90k: int | None = None) -> None:
         builder, self._builder = self._builder, None
         file, self._file = self._file, -1
-        if builder is None or file < 0:
+        if file < 0:
             return
-        rest = builder.flush(end_90k)
-        if rest is not None:
-            self._write(rest, file)
+        try:
+            rest = builder.flush(end_90k) if builder is not None else None
+            if rest is not None:
+                self._write(rest, file)
+        except OSError as error:
+            self._fail(error)
         closing = asyncio.get_running_loop().run_in_executor(None, _sync_and_close, file)
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)

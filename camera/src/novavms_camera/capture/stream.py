@@ -120,9 +120,7 @@ class CaptureStream:
                 self._set_status(state, fault.reason, fault.message)
                 await first_of(self._clock, self._delay(fault, failures), self._retry.wait())
         finally:
-            self._break(
-                "connection_lost"
-            )  # a clip in the making ends with what there is, not by its deadline
+            self._break("connection_lost")  # a clip being made ends with what there is, not by its deadline
             self._broadcast.close()
 
     def retry_now(self) -> None:

@@ -12,6 +12,7 @@ from typing import Final
 from novavms_camera.capture.model import VIDEO_RATE, Clock
 from novavms_camera.rtsp.rtp import RtpTrack
 
+_MAX_REORDER: Final = 16
 _JUMP_FORWARD: Final = 10 * VIDEO_RATE
 _JUMP_BACK: Final = 2 * VIDEO_RATE
 _RESYNC_SEC: Final = 0.04
@@ -27,11 +28,10 @@ class DecodeOrder:
     A frame's decoding time is the smallest presentation time not given out yet, `depth` frames behind.
     """
 
-    def __init__(self, depth: int | None) -> None:
+    def __init__(self, depth: int | None, *, after: int = -(1 << 62)) -> None:
         self._depth = depth or 0
         self._heap: list[int] = []
-        self._last = -1
-        self._highest = -1
+        self._last = self._highest = after
 
     def next(self, pts: int, frame_90k: int) -> tuple[int, int]:
         """(dts, pts) of the next frame; dts goes up by at least 1, pts is never before it."""
@@ -47,6 +47,8 @@ class DecodeOrder:
         else:
             dts = self._heap[0] - (self._depth + 1 - len(self._heap)) * frame_90k
         dts = self._last = max(dts, self._last + 1)
+        if pts < dts and self._depth < _MAX_REORDER:
+            self._depth += 1  # the stream reorders more than it said
         return dts, max(pts, dts)
 
 
@@ -84,8 +86,7 @@ class Timeline:
 
     def set_reorder(self, depth: int | None) -> None:
         """How many frames may come after one that is shown later, where the stream says so."""
-        self._order = DecodeOrder(depth)
-        self._order._last = max(self._last_pts, self._not_before) if self._shift is not None else -1
+        self._order = DecodeOrder(depth, after=max(self._last_pts, self._not_before) - 1)
 
     def video(self, timestamp: int, arrival: float) -> tuple[int, int]:
         """(dts, pts) in 90 kHz of a frame that arrived at the monotonic time `arrival`."""

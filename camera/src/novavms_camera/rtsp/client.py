@@ -17,8 +17,8 @@ from novavms_camera.rtsp.url import RtspUrl
 from novavms_camera.source import StreamSource
 
 USER_AGENT: Final = "NovaVMS"
-READ_INTERVAL: Final = 0.04
-"""Seconds of media that one read gathers while playing: a camera costs 25 wake-ups a second at most."""
+READ_INTERVAL: Final = 0.08
+"""Seconds of media that one read gathers while playing: a camera costs 12 wake-ups a second at most."""
 _BUSY_RETRY: Final = 0.2
 _LOCK_HINT: Final = re.compile(
     rb"\block(?:ed|out)?\b|\bblocked\b|too many (?:failed|attempts)", re.IGNORECASE

@@ -60,9 +60,7 @@ class NalDepacketiser:
         self._payload(payload)
         if marker and self._trusts_marker:
             if self._slot >= 0:
-                self._trusts_marker = (
-                    False  # within a fragmented NAL unit: this camera marks what is not the end
-                )
+                self._trusts_marker = False  # within a NAL unit: this camera marks what is not the end
             else:
                 self._finish()
 
@@ -151,7 +149,7 @@ class NalDepacketiser:
 
 
 class H264Depacketiser(NalDepacketiser):
-    """RFC 6184, non-interleaved: single NAL units, STAP-A, FU-A."""
+    """RFC 6184, non-interleaved: single NAL units, STAP-A, FU-A. Undefined types, makers' own, are passed over."""
 
     codec = "h264"
     _keys = frozenset({5})
@@ -175,7 +173,7 @@ class H264Depacketiser(NalDepacketiser):
         elif kind == 24:
             for unit in split_aggregate(payload[1:].tobytes(), smallest=1, between=0):
                 self._unit(unit[0] & 31, unit)
-        else:
+        elif kind in {25, 26, 27, 29}:
             raise ValueError("a packetisation mode that was not agreed on")
 
 
@@ -211,7 +209,7 @@ class H265Depacketiser(NalDepacketiser):
         elif kind == 48:
             for unit in split_aggregate(payload[2 + donl :].tobytes(), smallest=2, between=donl // 2):
                 self._unit(unit[0] >> 1 & 63, unit)
-        else:
+        elif kind == 50:
             raise ValueError("a packetisation mode that was not agreed on")
 
 
