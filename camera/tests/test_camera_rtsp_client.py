@@ -2,10 +2,17 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -53,6 +60,7 @@ async def serving(script: Script) -> AsyncIterator[tuple[int, list[str]]]:
 @asynccontextmanager
 async def raw_serving(
     talk: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+    context: ssl.SSLContext | None = None,
 ) -> AsyncIterator[int]:
     tasks: set[asyncio.Task[None]] = set()
 
@@ -63,7 +71,7 @@ async def raw_serving(
         with suppress(ConnectionError):
             await talk(reader, writer)
 
-    server = await asyncio.start_server(keep, "127.0.0.1", 0)
+    server = await asyncio.start_server(keep, "127.0.0.1", 0, ssl=context)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
@@ -311,3 +319,59 @@ def test_any_head_is_a_message_or_a_fault(data: bytes) -> None:
     else:
         assert 0 <= length <= 65_536
         assert message.status or message.method
+
+
+async def test_a_session_over_tls(tmp_path: Path) -> None:
+    """rtsps with the self-signed certificate that cameras have; packets and pauses go through TLS as without it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate, key = self_signed(tmp_path)
+    context.load_cert_chain(certificate, key)
+    done = asyncio.Event()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for number in range(1, 3):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(answer(200, "Session: s").replace(b"@", str(number).encode()))
+        for number in range(300):
+            writer.write(packet(0, bytes((number % 256,)) * 1400))
+            await writer.drain()
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer(200).replace(b"@", b"3"))
+        writer.close()
+
+    got: list[int] = []
+
+    def take(view: memoryview, start: int, end: int) -> None:
+        got.append(view[start])
+        if len(got) == 300:
+            done.set()
+
+    async with raw_serving(talk, context) as port:
+        client = RtspClient(StreamSource(url=f"rtsps://127.0.0.1:{port}/x"))
+        await client.open()
+        await client.setup(Media("video", 96, "H264", 90000, control="x"), on_rtp=take)
+        await client.play()
+        await asyncio.wait_for(done.wait(), 10)
+        await client.teardown()
+    assert got == [number % 256 for number in range(300)]
+
+
+def self_signed(folder: Path) -> tuple[Path, Path]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "camera")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    (folder / "cert.pem").write_bytes(certificate.public_bytes(pem))
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (folder / "key.pem").write_bytes(private)
+    return folder / "cert.pem", folder / "key.pem"

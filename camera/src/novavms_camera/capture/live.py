@@ -44,7 +44,7 @@ class Subscription:
         self._size = 0
         self._media = 0
         self._wake = asyncio.Event()
-        self._wants_key = False
+        self._wants_key = True
         self._is_closed = False
         self.dropped = 0
         """Fragments lost because the reader was slow."""

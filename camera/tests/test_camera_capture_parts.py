@@ -1,0 +1,208 @@
+"""The capture's parts by themselves: memory, queues, times, waiting between tries, refused login."""
+
+import asyncio
+import random
+import socket
+from collections.abc import Coroutine
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from novavms_camera.capture import CaptureStream, Fragment, StreamStatus, Subscription
+from novavms_camera.capture.live import Broadcast
+from novavms_camera.capture.model import VIDEO_RATE, VideoSample
+from novavms_camera.capture.ring import GopRing
+from novavms_camera.capture.timeline import Timeline
+from novavms_camera.faults import CameraFault, Reason
+from novavms_camera.rtsp.rtp import RtpTrack, SenderReport
+from novavms_camera.source import StreamSource
+
+pytestmark = pytest.mark.anyio
+
+
+class HandClock:
+    """Stands still but for sleeps, which pass at once and are noted."""
+
+    def __init__(self) -> None:
+        self.time = 1000.0
+        self.slept: list[float] = []
+
+    def now(self) -> datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self.time - 1000)
+
+    def monotonic(self) -> float:
+        return self.time
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.time += seconds
+        await asyncio.sleep(0)
+
+
+async def run_until(stream: CaptureStream, condition: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.create_task(stream.run())
+    try:
+        async with asyncio.timeout(10):
+            await condition
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_tries_come_later_and_later_up_to_a_minute_and_never_together() -> None:
+    clock = HandClock()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        source = StreamSource(url=f"rtsp://127.0.0.1:{taken.getsockname()[1]}/x")
+        stream = CaptureStream(source, clock=clock, jitter=random.Random(7))
+
+        async def enough() -> None:
+            while len(clock.slept) < 40:
+                await asyncio.sleep(0.001)
+
+        await run_until(stream, enough())
+    assert stream.status.reason == "refused"
+    assert stream.status.state == "offline"
+    waits = clock.slept[:40]
+    assert all(1 <= wait <= 60 for wait in waits)
+    assert waits[0] <= 2
+    assert min(waits[8:]) >= 30
+    assert len(set(waits[8:])) == len(waits[8:])
+
+
+@pytest.mark.parametrize(
+    ("reason", "state"), [("auth_failed", "error"), ("no_video", "error"), ("dns_failed", "offline")]
+)
+async def test_a_source_that_fails_gives_its_reason_and_logins_wait_ten_minutes(
+    reason: Reason, state: str
+) -> None:
+    clock = HandClock()
+    said: list[StreamStatus] = []
+    tries = 0
+
+    async def provide() -> StreamSource:
+        nonlocal tries
+        tries += 1
+        raise CameraFault(reason, "as the test says")
+
+    stream = CaptureStream(provide, clock=clock, on_status=said.append)
+
+    async def enough() -> None:
+        while tries < 3:
+            await asyncio.sleep(0.001)
+
+    await run_until(stream, enough())
+    assert [(s.state, s.reason) for s in said] == [(state, reason)], "told once, not at each try"
+    assert all((wait == 600) == (reason == "auth_failed") for wait in clock.slept)
+
+
+def frame(second: float, *, key: bool = False, size: int = 1000) -> VideoSample:
+    at = int(second * VIDEO_RATE)
+    return VideoSample(at, at, key, b"x" * size)
+
+
+@given(st.floats(0, 30), st.integers(1, 100), st.integers(10_000, 2_000_000))
+def test_memory_holds_what_was_asked_and_one_gop_within_its_bytes(
+    keep: float, gop_frames: int, max_bytes: int
+) -> None:
+    ring = GopRing(keep, max_bytes)
+    for number in range(400):
+        ring.add_video(frame(number / 10, key=number % gop_frames == 0))
+        held = sum(len(s.data) for gop in ring.gops for s in gop.video)
+        assert held <= max_bytes
+        assert all(gop.video[0].key for gop in ring.gops)
+        newest_key = ring.gops[-1].start_90k if ring.gops else 0
+        if (keep * 10 + 2 * gop_frames + 1) * 1000 < max_bytes and newest_key > keep * VIDEO_RATE:
+            assert ring.gops[0].start_90k <= newest_key - keep * VIDEO_RATE + 1
+            assert len(ring.gops) < 2 or ring.gops[1].start_90k > newest_key - keep * VIDEO_RATE - 1
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["init", "key", "delta", "read"]), st.integers(1, 500)), max_size=80),
+    st.integers(1, 1000),
+)
+def test_a_readers_queue_is_bounded_and_every_gop_in_it_decodes(
+    steps: list[tuple[str, int]], max_bytes: int
+) -> None:
+    reader = Subscription(Broadcast(lambda: (None, [])), max_bytes)
+    sent = 0
+    expected_next: int | None = None
+
+    async def read() -> Fragment:
+        return await anext(reader)
+
+    for kind, size in steps:
+        if kind == "read":
+            if reader.queued_bytes:
+                coroutine = read()
+                with pytest.raises(StopIteration) as stop:
+                    coroutine.send(None)
+                piece = cast(Fragment, stop.value.value)
+                if piece.kind == "media":
+                    assert piece.key or piece.start_90k == expected_next, (
+                        "a piece came without the one it follows"
+                    )
+                    expected_next = piece.start_90k + 1
+            continue
+        init = kind == "init"
+        reader.put(Fragment("init" if init else "media", b"x" * (10 if init else size), kind == "key", sent))
+        sent += not init
+        assert reader.queued_bytes <= max_bytes + 10 * len(steps)
+
+
+class Silent:
+    """Takes payloads."""
+
+    def push(self, payload: memoryview, marker: bool, timestamp: int, lost: bool) -> None: ...
+    def lose(self) -> None: ...
+
+
+def timeline(clock: HandClock, *, not_before: int = 0) -> tuple[Timeline, RtpTrack, RtpTrack]:
+    video, audio = RtpTrack(96, Silent()), RtpTrack(97, Silent())
+    return Timeline(clock, clock.time, not_before, video, audio, video_rate=90_000), video, audio
+
+
+def test_a_clock_that_jumps_makes_neither_gap_nor_step_back() -> None:
+    clock = HandClock()
+    line, _, _ = timeline(clock)
+    times = []
+    for number in range(100):
+        clock.time += 0.04
+        jump = 10**8 if 30 <= number < 60 else -(10**8) if number >= 60 else 0
+        times.append(line.video(5_000 + number * 3600 + jump, clock.time)[1])
+    steps = [b - a for a, b in pairwise(times)]
+    assert all(step == pytest.approx(3600, abs=2) for step in steps)
+
+
+def test_a_new_session_begins_after_the_last() -> None:
+    clock = HandClock()
+    line, _, _ = timeline(clock, not_before=900_000)
+    assert line.video(123, clock.time)[0] >= 900_000
+
+
+def test_sound_follows_the_sender_reports_and_not_its_late_arrival() -> None:
+    clock = HandClock()
+    line, video, audio = timeline(clock)
+    clock.time += 1
+    _, picture = line.video(90_000, clock.time)
+    late = line.audio(8_000, 160, 8_000, clock.time + 0.5)
+    assert late is not None
+    assert late / 8_000 - picture / VIDEO_RATE > 0.4
+    video.report, audio.report = SenderReport(1, 1000.0, 90_000), SenderReport(2, 1000.0, 8_000)
+    told = line.audio(8_160, 160, 8_000, clock.time + 0.52)
+    assert told is not None
+    assert told / 8_000 - picture / VIDEO_RATE == pytest.approx(0.02, abs=0.001)
+
+
+@pytest.mark.parametrize(("error", "expected"), [(0.8, 0.8), (-10_000.0, 0.0)])
+def test_the_time_of_day_is_the_cameras_where_its_clock_is_right(error: float, expected: float) -> None:
+    clock = HandClock()
+    line, video, _ = timeline(clock)
+    _, pts = line.video(90_000, clock.time)
+    line.note_arrival(pts)
+    video.report = SenderReport(1, clock.now().timestamp() + error, 90_000)
+    assert (line.utc(pts) - clock.now()).total_seconds() == pytest.approx(expected, abs=0.001)
