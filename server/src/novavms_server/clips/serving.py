@@ -52,7 +52,7 @@ class StoreDoor:
         kind = _KINDS.get("." + name.rsplit(".", 1)[-1], "application/octet-stream")
         status = 200 if part is None else 206
         if request.method == "HEAD":
-            return Response(None, status_code=status, headers=headers, media_type=kind)
+            return Response(b"", status_code=status, headers=headers, media_type=kind)
         return Stream(store.read(key, start, end), status_code=status, headers=headers, media_type=kind)
 
     async def receive(

@@ -79,7 +79,7 @@ class EventUpdate(Body):
     note: Note | UnsetType | None = UNSET
 
 
-class Trigger(Body):
+class Trigger(Body, frozen=True):
     """What to record. All of it may be left out."""
 
     duration_sec: Annotated[int, Meta(ge=5, le=60)] = 15

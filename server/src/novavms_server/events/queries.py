@@ -47,7 +47,7 @@ def matching(
     if asked.tag is not None:
         where.append("e.tags @> ARRAY[%(tag)s::text]")
         params["tag"] = asked.tag
-    if asked.q is not None:
+    if asked.q:  # an empty search box asks for nothing
         where.append("(e.note ILIKE %(q)s OR e.summary ILIKE %(q)s OR c.name ILIKE %(q)s)")
         params["q"] = "%" + asked.q.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
     if span.start is not None or span.end is not None:

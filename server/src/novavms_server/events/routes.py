@@ -7,7 +7,6 @@ from uuid import UUID
 
 from litestar import Controller, Response, delete, get, patch, post
 from litestar.params import QueryParameter
-from msgspec import Meta
 
 from novavms_server.events.models import (
     AiStatus,
@@ -31,12 +30,16 @@ DateFrom = Annotated[
 DateTo = Annotated[
     str | None, QueryParameter(description=_DAYS + " Up to, without this time; a day to its end.")
 ]
-Tag = Annotated[str | None, Meta(max_length=100), QueryParameter(description="Only events with this tag.")]
+Tag = Annotated[str | None, QueryParameter(max_length=100, description="Only events with this tag.")]
 Search = Annotated[
     str | None,
-    Meta(min_length=1, max_length=200),
-    QueryParameter(description="Part of the note, the summary or the camera's name, in any case."),
+    QueryParameter(
+        max_length=200, description="Part of the note, the summary or the camera's name, in any case."
+    ),
 ]
+
+
+_PLAIN = Trigger()
 
 
 class TriggerController(Controller):
@@ -45,7 +48,7 @@ class TriggerController(Controller):
 
     @post(
         "/",
-        opt=role("operator"),
+        opt=role("operator", body_may_be_empty=True),
         status_code=202,
         operation_id="triggerCamera",
         summary="Record a clip now",
@@ -56,7 +59,7 @@ class TriggerController(Controller):
         work: NamedDependency[Work],
         events: NamedDependency[EventService],
         camera_id: FromPath[UUID],
-        data: JSONBody[Trigger],
+        data: JSONBody[Trigger] = _PLAIN,
     ) -> Triggered:
         return await events.trigger(work, camera_id, data)
 

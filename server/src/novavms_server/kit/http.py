@@ -84,7 +84,7 @@ def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHand
     if connection.scope["query_string"]:
         _refuse_unknown_query(connection, handler)
     body = handler.opt.get("body")
-    if body is not None:
+    if body is not None and (exchange.body or not handler.opt.get("body_may_be_empty")):
         # Litestar converts leniently ("80" for 80), which is right for queries and wrong for JSON.
         try:
             msgspec.json.decode(exchange.body, type=body)
