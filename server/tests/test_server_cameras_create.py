@@ -346,7 +346,7 @@ async def test_malformed_and_oversized_bodies(world: World) -> None:
 
 
 async def test_loopback_is_refused_unless_the_server_allows_it(database_url: str, tmp_path: Any) -> None:
-    async with make_world(database_url, tmp_path, allow_loopback_cameras=False) as world:
+    async with make_world(database_url, tmp_path, allow_loopback_cameras=False) as world:  # noqa: SIM117
         async with connected(world) as gateway:
             for url in ("rtsp://127.0.0.1/x", "rtsp://localhost/x", "rtsp://[::1]/x", "rtsp://2130706433/x"):
                 answer = await world.client("operator").post(

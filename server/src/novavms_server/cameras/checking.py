@@ -21,6 +21,7 @@ from novavms_camera.rtsp.url import RtspUrl
 from novavms_camera.source import CameraSource
 from novavms_protocol import Reply
 from novavms_protocol.messages import RequestBody
+from novavms_server.cameras.device_text import storable
 from novavms_server.cameras.errors import CheckFailed
 from novavms_server.cameras.models import Profile
 from novavms_server.cameras.sources import AddressRules, check_request, ended_early
@@ -160,11 +161,11 @@ def read_report(result: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def _storable(value: Any, depth: int = 0) -> Any:
-    """Without what PostgreSQL's JSON can't hold: NUL characters, lone surrogates. Raises ValueError if nested too deep."""
+    """With texts that PostgreSQL's JSON can hold. Raises ValueError if nested too deep."""
     if depth > _DEPTH_MAX:
         raise ValueError("nested too deep")
     if isinstance(value, str):
-        return value.replace("\0", "").encode("utf-8", "replace").decode()
+        return storable(value)
     if isinstance(value, dict):
         return {_storable(key, depth + 1): _storable(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list):

@@ -8,20 +8,21 @@ a gateway that comes back tells all its cameras anew, with the times at which th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from novavms_protocol import CameraStatus, Report
 from novavms_server.cameras import queries
+from novavms_server.cameras.device_text import cut
 from novavms_server.cameras.models import Status, Tier
 from novavms_server.gateways.models import GatewayRef
 from novavms_server.kit.clock import Clock
 from novavms_server.kit.database import Connection, Query, run, run_all
 
 GATEWAY_OFFLINE_MESSAGE = "The camera's gateway does not reach the server."
-_MOST = 500
-"""Characters of a message that is kept; longer ones are cut."""
+_MESSAGE_MAX, _WORD_MAX = 500, 60
+"""Characters that are kept of a device's texts; longer ones are cut."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,17 +83,24 @@ async def apply_status(
     by_gateway = change.gateway_id is not None
     if by_gateway and reported_at is not None and at < reported_at:
         return "stale"
-    turned = (status, reason) != (change.status, change.reason)
+    message, told_reason = cut(change.message, _MESSAGE_MAX), cut(change.reason, _WORD_MAX)
+    change = replace(change, codec=cut(change.codec, _WORD_MAX))
+    turned = (status, reason) != (change.status, told_reason)
     told = [getattr(change, name) for name in _SEEN]
     learned = any(new is not None and new != old for new, old in zip(told, facts, strict=True))
-    message = None if change.message is None else change.message[:_MOST]
-    params = {name: getattr(change, name) for name in (*_SEEN, "status", "reason", "fps")}
-    params |= {"message": message, "at": at, "reported": at if by_gateway else None, "turned": turned}
+    params = {name: getattr(change, name) for name in (*_SEEN, "status", "fps")}
+    params |= {
+        "reason": told_reason,
+        "message": message,
+        "at": at,
+        "reported": at if by_gateway else None,
+        "turned": turned,
+    }
     params |= {"seen": int(turned or learned), "org": org_id, "id": camera_id}
     params["last_frame_at"] = None if change.last_frame_at is None else min(change.last_frame_at, now)
     statements = [Query(_CHANGE, params)]
     if turned:
-        statements.append(queries.log(org_id, [camera_id], now, change.status, change.reason, message))
+        statements.append(queries.log(org_id, [camera_id], now, change.status, told_reason, message))
     await run_all(connection, statements)
     return None
 

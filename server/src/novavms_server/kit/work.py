@@ -49,11 +49,13 @@ class Work:
         self._refresh = refresh
         self._stack: AsyncExitStack | None = None
         self._connection: Connection | None = None
+        self._began_at: datetime | None = None
         self._after_commit: list[Callable[[], Awaitable[None] | None]] = []
 
     @property
     def now(self) -> datetime:
-        return self.clock.now()
+        """Inside the transaction, the time at which it began: all its rows say the same."""
+        return self._began_at or self.clock.now()
 
     @property
     def writing(self) -> bool:
@@ -95,7 +97,7 @@ class Work:
             except BaseException as error:
                 await stack.__aexit__(type(error), error, error.__traceback__)
                 raise
-            self._stack, self._connection = stack, connection
+            self._stack, self._connection, self._began_at = stack, connection, self.clock.now()
         return self._connection
 
     async def execute(self, sql: str, params: Any = ()) -> int:
