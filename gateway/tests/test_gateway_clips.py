@@ -43,9 +43,8 @@ def order(camera: CameraConfig, *, duration_sec: float = 2.0) -> RecordClip:
     )
 
 
-async def desire(cam: SimCam, server_side: Any, wait_until: Any) -> CameraConfig:
-    """The camera, desired and online."""
-    camera = CameraConfig(
+def config(cam: SimCam) -> CameraConfig:
+    return CameraConfig(
         camera_id=uuid4(),
         revision=1,
         name="Yard",
@@ -56,6 +55,11 @@ async def desire(cam: SimCam, server_side: Any, wait_until: Any) -> CameraConfig
         username="admin",
         password=DEFAULT_PASSWORD,
     )
+
+
+async def desire(cam: SimCam, server_side: Any, wait_until: Any) -> CameraConfig:
+    """The camera, desired and online."""
+    camera = config(cam)
     await wait_until(lambda: server_side.connected)
     await server_side.desire(camera)
     await wait_until(
@@ -119,6 +123,17 @@ async def test_a_clip_is_recorded_sent_in_parts_and_removed_once_acknowledged(
         assert server_side.hellos[-1].clips == []
     assert len(server_side.bodies(ClipReady)) == 2, "repeated until acknowledged, and no more"
     assert list((data_dir / "clips").iterdir()) == []
+
+
+async def test_a_camera_added_this_moment_records_from_its_first_frame(
+    gateway: Running, server_side: Any, wait_until: Any
+) -> None:
+    async with SimCam() as cam, gateway():
+        await wait_until(lambda: server_side.connected)
+        camera = config(cam)
+        await server_side.desire(camera)
+        await wait_until(lambda: cam.sessions == 1)
+        assert (await server_side.ask(order(camera))).ok
 
 
 async def test_a_camera_that_is_not_online_records_nothing(

@@ -187,7 +187,7 @@ class Gateway:
             case Discover() as ask:
                 return await self._discover(ask)
             case RecordClip() as order:
-                return await self._recorder.order(order)
+                return await self._recorder.order(order, timeout_sec=request.timeout_sec)
             case ForgetClip() as order:
                 await self._forget_clip(order.clip_id)
                 return {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from typing import Final
@@ -43,6 +44,7 @@ class Watch:
         self._on_status = on_status
         self._told: CameraStatus | None = None
         self._online_at: float | None = None
+        self._known = asyncio.Event()
         self._finder = StreamFinder(config, resolve)
         self._tasks = Tasks()
         self.stream = CaptureStream(
@@ -61,6 +63,14 @@ class Watch:
         """Ends the session at the camera (TEARDOWN) and tells nothing more."""
         self._on_status = lambda status: None
         await self._tasks.end()
+
+    async def known(self, *, within_sec: float) -> None:
+        """Waits until the camera's first state is known, but not longer."""
+        try:
+            async with asyncio.timeout(within_sec):
+                await self._known.wait()
+        except TimeoutError:
+            pass
 
     def rename(self, config: CameraConfig) -> None:
         """Takes a config that differs in nothing the stream depends on."""
@@ -119,6 +129,7 @@ class Watch:
                 self.stream.retry_now()
 
     def _status_changed(self, status: StreamStatus) -> None:
+        self._known.set()
         if status.state == "online":
             self._online_at = self._clock.monotonic()
         else:

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 RECORDING_MAX: Final = 64
 """Clips recorded at once; each holds a file open and its packets in flight."""
 DURATION_MAX_SEC: Final = 3600
+FIRST_FRAME_SEC: Final = 5.0
 JOURNAL_RETRY_SEC: Final = 5.0
 
 
@@ -64,8 +65,15 @@ class Recorder:
         self._accepting = Tasks()
         self._running: dict[UUID, asyncio.Task[None]] = {}
 
-    async def order(self, order: RecordClip) -> dict[str, Any]:
-        """Accepts the order, once; an order that comes again is answered the same. Raises RequestRefusedError."""
+    async def order(self, order: RecordClip, *, timeout_sec: float) -> dict[str, Any]:
+        """Accepts the order, once; an order that comes again is answered the same. Raises RequestRefusedError.
+
+        A camera that was only just added shows its first frame up to a key-frame interval later: it is waited for,
+        well within `timeout_sec`.
+        """
+        watch = self._fleet.find(order.camera_id)
+        if watch is not None:
+            await watch.known(within_sec=min(FIRST_FRAME_SEC, timeout_sec / 2))
         # As a task of its own: a deadline between the row and the recording would leave a row that nobody works on.
         accepted = await asyncio.shield(self._accepting.start(self._accept(order)))
         return {"started_at": accepted.isoformat().replace("+00:00", "Z")}
