@@ -29,6 +29,7 @@ from novavms_server.kit.clock import Clock
 from novavms_server.kit.database import DATABASE_AWAY, Connection, Database, Query
 from novavms_server.kit.errors import AuthRequired, InvalidToken
 from novavms_server.kit.ids import new_id
+from novavms_server.kit.tasks import end
 
 if TYPE_CHECKING:
     from novavms_server.gateways.link import Link
@@ -69,9 +70,7 @@ class Presence:
         """Says goodbye to all. They stay `online`: they come back to the next server, or its sweep finds them silent."""
         self.say_goodbye()
         if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await end([self._task])
             self._task = None
         with contextlib.suppress(*DATABASE_AWAY):
             await self.flush()

@@ -27,6 +27,7 @@ from psycopg.types.json import Jsonb
 from novavms_server.kit.clock import Clock
 from novavms_server.kit.database import DATABASE_AWAY, Connection, Database
 from novavms_server.kit.ids import new_id
+from novavms_server.kit.tasks import end
 
 log = logging.getLogger("novavms.jobs")
 
@@ -119,9 +120,7 @@ class Jobs:
 
     async def stop(self) -> None:
         """Ends what runs; its jobs are given back, to be run by whoever is next."""
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await end(self._running)
         self._running = []
 
     def nudge(self) -> None:
@@ -159,13 +158,12 @@ class Jobs:
 
     async def _run(self, job: _Taken) -> None:
         task = self._tasks[job.task]
-        run = asyncio.ensure_future(task.handler(job.org_id, job.args))
+        run: asyncio.Task[None] = asyncio.ensure_future(task.handler(job.org_id, job.args))
         try:
             await self._watch(job, run)
             run.result()
         except asyncio.CancelledError:
-            run.cancel()
-            await asyncio.gather(run, return_exceptions=True)
+            await end([run])
             if run.cancelled() and (current := asyncio.current_task()) and not current.cancelling():
                 return  # the lease was lost: another has it
             await asyncio.shield(self._give_back(job))
@@ -183,7 +181,7 @@ class Jobs:
         else:
             await self._settle(job, "DELETE FROM jobs WHERE id = %(id)s AND lease = %(lease)s", {})
 
-    async def _watch(self, job: _Taken, run: asyncio.Future[None]) -> None:
+    async def _watch(self, job: _Taken, run: asyncio.Task[None]) -> None:
         """Until the run ends, keep the lease; where that fails for too long or is lost, end the run."""
         held_until = self._clock.monotonic() + LEASE_SEC
         while not (await asyncio.wait([run], timeout=RENEW_SEC))[0]:
