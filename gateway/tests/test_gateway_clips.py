@@ -131,9 +131,15 @@ async def test_a_camera_added_this_moment_records_from_its_first_frame(
     async with SimCam() as cam, gateway():
         await wait_until(lambda: server_side.connected)
         camera = config(cam)
+        cam.freeze()  # as one with a long key-frame interval
         await server_side.desire(camera)
         await wait_until(lambda: cam.sessions == 1)
-        assert (await server_side.ask(order(camera))).ok
+        asking = asyncio.ensure_future(server_side.ask(order(camera)))
+        assert (await server_side.ask(ForgetClip(clip_id=uuid4()))).ok, "handled after the order"
+        assert not asking.done()
+        cam.thaw()
+        answer = await asking
+        assert answer.ok, answer
 
 
 async def test_a_camera_that_is_not_online_records_nothing(
