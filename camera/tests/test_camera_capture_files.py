@@ -220,7 +220,7 @@ def test_a_damaged_file_is_read_as_far_as_it_goes_or_refused(tmp_path: Path, dat
 
 
 @given(st.data())
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_salvage_of_a_damaged_file_never_raises(tmp_path: Path, data: st.DataObject) -> None:
     part = tmp_path / "a.part"
     write_part(part, frames=60)

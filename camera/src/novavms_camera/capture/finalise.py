@@ -88,6 +88,8 @@ def _plan(part: Path) -> _Plan | None:
     first_key = next((i for i, sample in enumerate(video.samples) if sample.key), None)
     if first_key is None or video.kind not in {b"avc1", b"hvc1"}:
         return None
+    if file.audio is not None and not 1 <= file.audio.channels <= 8:
+        return None
     del video.samples[:first_key]
     first = video.samples[0]
     note = _note(file, part, first)

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import IO, Final
 
 from novavms_camera.capture.boxes import find, walk
+from novavms_camera.capture.model import VIDEO_RATE
 
 _MAX_MOOV: Final = 4 * 1024 * 1024
 _MAX_MOOF: Final = 16 * 1024 * 1024
+_MAX_TIME: Final = 1 << 40
 _MAX_SAMPLES: Final = 4_000_000
 
 
@@ -127,7 +129,8 @@ def _tracks(moov: bytes) -> list[Track]:
         is_video = moov[hdlr + 8 : hdlr + 12] == b"vide"
         entries, stop = find(moov, start, end, b"mdia", b"minf", b"stbl", b"stsd")
         entry, inner, after = next(walk(moov, entries + 8, stop), (b"", 0, 0))
-        if not entry or not timescale or after - inner < 28:
+        known = timescale == VIDEO_RATE if is_video else 4000 <= timescale <= 192_000
+        if not entry or not known or after - inner < 28:
             raise ValueError("a track that is not ours")
         found.append(Track(number, timescale, entry, moov[inner - 8 : after], is_video))
     return found
@@ -145,6 +148,8 @@ def _fragment(moof: bytes, at: int, tracks: dict[int, Track]) -> list[tuple[Trac
         if track is None:
             raise ValueError("a fragment of an unknown track")
         dts = struct.unpack_from(">Q", moof, tfdt + 4)[0]
+        if dts > _MAX_TIME or (track.samples and dts < track.samples[-1].dts):
+            raise ValueError("a fragment that is not in order")
         flags, count, offset = struct.unpack_from(">III", moof, run)
         flags &= 0xFFFFFF
         if flags not in {0xF01, 0x301} or count * (16 if flags == 0xF01 else 8) != stop - run - 12:
