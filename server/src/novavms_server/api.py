@@ -25,6 +25,7 @@ from novavms_server.clips.routes import EventClipController, StoreController, Up
 from novavms_server.clips.service import ClipService
 from novavms_server.clips.serving import StoreDoor
 from novavms_server.clips.uploads import Uploads
+from novavms_server.document import VERSION, Documentation, document_controller
 from novavms_server.events.routes import EventController, TriggerController
 from novavms_server.events.service import EventService
 from novavms_server.gateways.link import GatewayDoor
@@ -124,12 +125,12 @@ def build_app(services: Services) -> Litestar:
     dependencies = {field: give(getattr(services, field)) for field in services.__slots__}
     router = Router(path=BASE_PATH, route_handlers=CONTROLLERS)
     app = Litestar(
-        [HealthController, router],
+        [HealthController, document_controller(Documentation(CONTROLLERS)), router],
         guards=[guard],
         dependencies={"work": Provide(provide_work, sync_to_thread=False), **dependencies},
         exception_handlers={Exception: render, msgspec.MsgspecError: render},
         openapi_config=OpenAPIConfig(
-            title="NovaVMS", version="1.2.0", path=BASE_PATH + "/_schema", render_plugins=[]
+            title="NovaVMS", version=VERSION, path=BASE_PATH + "/_schema", render_plugins=[]
         ),
         logging_config=None,
         signature_types=[],

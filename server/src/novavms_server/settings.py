@@ -13,6 +13,9 @@ class SettingsError(Exception):
     """A setting that can't be used; the message names it."""
 
 
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
 def _setting(env: str, default: Any, doc: str, *, secret: bool = False) -> Any:
     metadata = {"env": env, "doc": doc, "secret": secret}
     return field(default=default, metadata=metadata, repr=not secret)
@@ -60,10 +63,14 @@ class Settings:
     redis_url: str | None = _setting(
         "NOVAVMS_REDIS_URL",
         None,
-        "Redis or Valkey shared by several servers; more than one worker needs it.",
+        "Redis or Valkey that several servers share. Not supported yet: a server that is given one refuses to start.",
         secret=True,
     )
-    workers: int = _setting("NOVAVMS_WORKERS", 1, "Server processes. More than one needs NOVAVMS_REDIS_URL.")
+    workers: int = _setting(
+        "NOVAVMS_WORKERS",
+        1,
+        "Server processes. More than one will need NOVAVMS_REDIS_URL, and is refused until that is supported.",
+    )
     allow_loopback_cameras: bool = _setting(
         "NOVAVMS_ALLOW_LOOPBACK_CAMERAS",
         False,
@@ -79,6 +86,11 @@ class Settings:
         None,
         "Bearer token that /metrics asks for. Unset: only callers on this machine are answered.",
         secret=True,
+    )
+    trusted_proxies: str = _setting(
+        "NOVAVMS_TRUSTED_PROXIES",
+        "127.0.0.1",
+        "Addresses of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, separated by commas.",
     )
     gateway_offline_after_sec: float = _setting(
         "NOVAVMS_GATEWAY_OFFLINE_AFTER_SEC", 45.0, "Silence after which a gateway is offline."
@@ -114,11 +126,25 @@ class Settings:
             raise SettingsError(f"{unknown[0]} is not a setting; docs/reference/settings.md lists them")
         values.update({name: value for name, value in overrides.items() if value is not None})
         settings = cls(**values)
-        if settings.workers > 1 and not settings.redis_url:
-            raise SettingsError(
-                "NOVAVMS_WORKERS is more than 1: set NOVAVMS_REDIS_URL, which the workers share"
-            )
+        settings._check()
         return settings
+
+    def _check(self) -> None:
+        """Raises SettingsError on values that fit their type and still can't be."""
+        for sound, sentence in (
+            (0 <= self.port <= 65535, "NOVAVMS_PORT must be from 0 to 65535"),
+            (self.workers >= 1, "NOVAVMS_WORKERS must be at least 1"),
+            (self.log_level in LOG_LEVELS, f"NOVAVMS_LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}"),
+            (self.rate_per_min >= 1, "NOVAVMS_RATE_PER_MIN must be at least 1"),
+            (self.rate_burst >= 1, "NOVAVMS_RATE_BURST must be at least 1"),
+            (self.gateway_offline_after_sec > 0, "NOVAVMS_GATEWAY_OFFLINE_AFTER_SEC must be more than 0"),
+            (
+                self.workers == 1 or self.redis_url,
+                "NOVAVMS_WORKERS is more than 1: set NOVAVMS_REDIS_URL, which the workers share",
+            ),
+        ):
+            if not sound:
+                raise SettingsError(sentence)
 
 
 def _convert(name: str, text: str, default: Any) -> Any:
@@ -135,3 +161,15 @@ def _convert(name: str, text: str, default: Any) -> Any:
         kind = "1 or 0" if isinstance(default, bool) else "a number"
         raise SettingsError(f"{name} must be {kind}, not {text!r}") from None
     return Path(text) if isinstance(default, Path) else text
+
+
+def reference_table() -> str:
+    """The table of docs/reference/settings.md, as Markdown."""
+    rows = ["| variable | default | what it does |", "|---|---|---|"]
+    for item in fields(Settings):
+        shown = {None: "–", "": "–", True: "`1`", False: "`0`"}.get(item.default, f"`{item.default}`")
+        if isinstance(item.default, int | float) and not isinstance(item.default, bool):
+            shown = f"`{item.default:g}`" if isinstance(item.default, float) else f"`{item.default}`"
+        mark = " Secret." if item.metadata["secret"] else ""
+        rows.append(f"| `{item.metadata['env']}` | {shown} | {item.metadata['doc']}{mark} |")
+    return "\n".join(rows)

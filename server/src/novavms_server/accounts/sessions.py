@@ -89,15 +89,3 @@ async def end(
     if cursor.rowcount:
         await raise_epoch(connection, org_id)
     return cursor.rowcount
-
-
-async def clean_up(connection: Connection, now: datetime) -> None:
-    """Forget what can't matter any more; for a periodic job (`connection` looks across orgs)."""
-    await connection.execute("DELETE FROM sessions WHERE expires_at <= %s", (now,))
-    await connection.execute("DELETE FROM refresh_tokens WHERE used_at < %s", (now - timedelta(days=30),))
-    await connection.execute("DELETE FROM password_resets WHERE expires_at <= %s", (now,))
-    await connection.execute("DELETE FROM owner_nominations WHERE expires_at <= %s", (now,))
-    await connection.execute("DELETE FROM login_attempts WHERE at <= %s", (now - timedelta(hours=1),))
-    await connection.execute(
-        "DELETE FROM idempotency_keys WHERE created_at <= %s", (now - timedelta(hours=25),)
-    )

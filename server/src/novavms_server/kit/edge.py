@@ -317,6 +317,8 @@ class Answer:
 
     async def _begin(self, message: Message) -> None:
         self._etag()
+        if self.status == 401:
+            self.headers.append((b"www-authenticate", b"Bearer"))  # RFC 9110, 15.5.2
         names = {name.lower() for name, _ in self.headers}
         self.headers += [pair for pair in self.common() if pair[0] not in names]
         if self.status == 304:
