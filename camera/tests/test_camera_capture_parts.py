@@ -154,6 +154,19 @@ def test_a_readers_queue_is_bounded_and_every_gop_in_it_decodes(
         assert reader.queued_bytes <= max_bytes + 10 * len(steps)
 
 
+async def test_a_slow_reader_loses_the_oldest_and_keeps_the_newest() -> None:
+    reader = Subscription(Broadcast(lambda: (None, [])), 1000)
+    for number in range(3):
+        reader.put(Fragment("init", b"old" if number < 2 else b"new", False, 0))
+    for number in range(9):
+        reader.put(Fragment("media", b"x" * 150, number % 3 == 0, number))
+    pieces = [await anext(reader) for _ in range(1 + 6)]
+    assert pieces[0].data == b"new"
+    assert [p.start_90k for p in pieces[1:]] == [3, 4, 5, 6, 7, 8]
+    assert reader.queued_bytes == 0
+    assert reader.dropped == 3
+
+
 class Silent:
     """Takes payloads."""
 

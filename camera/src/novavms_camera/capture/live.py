@@ -90,6 +90,8 @@ class Subscription:
                 return
             self._wants_key = False
             self._media += 1
+        elif self._queue and self._queue[-1].kind == "init":
+            self._size -= len(self._queue.pop().data)  # superseded before anything came in it
         self._queue.append(piece)
         self._size += len(piece.data)
         self._wake.set()
