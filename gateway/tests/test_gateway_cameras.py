@@ -39,6 +39,7 @@ def rtsp(cam: SimCam, **changed: Any) -> CameraConfig:
         "rtsp_url": cam.rtsp_url,
         "username": "admin",
         "password": DEFAULT_PASSWORD,
+        "allow_loopback": True,
     }
     return CameraConfig(**plain | changed)
 
@@ -229,3 +230,17 @@ async def test_discover_and_snapshot(gateway: Running, server_side: Any, wait_un
         assert picture.ok, picture
         assert base64.b64decode(picture.result["jpeg"]).startswith(b"\xff\xd8\xff")
         assert (await server_side.ask(Snapshot(camera_id=uuid4()))).error == "unknown_camera"
+
+
+async def test_an_address_that_became_forbidden_is_not_dialled() -> None:
+    """A name that points to loopback by now, as DNS rebinding does: judged before the session, and never connected to."""
+    from novavms_camera.faults import CameraFault
+    from novavms_gateway.cameras.finder import StreamFinder
+    from novavms_gateway.station import _resolve
+
+    async with SimCam(SimCamConfig(name="Rebound", onvif_port=None)) as cam:
+        camera = rtsp(cam, rtsp_url=f"rtsp://localhost:{cam.rtsp_port}/stream/main", allow_loopback=False)
+        with pytest.raises(CameraFault, match="address_forbidden"):
+            await StreamFinder(camera, _resolve)()
+        allowed = await StreamFinder(rtsp(cam, rtsp_url=camera.rtsp_url), _resolve)()
+        assert allowed.address in {"127.0.0.1", "::1"}

@@ -54,6 +54,7 @@ def config(cam: SimCam) -> CameraConfig:
         rtsp_url=cam.rtsp_url,
         username="admin",
         password=DEFAULT_PASSWORD,
+        allow_loopback=True,
     )
 
 

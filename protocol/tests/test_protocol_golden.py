@@ -44,6 +44,7 @@ ONVIF_CAMERA = m.CameraConfig(
     password="p@:/#?% ü",
     recording_stream="sub",
     pre_roll_sec=10,
+    allow_loopback=True,
 )
 RTSP_CAMERA = m.CameraConfig(
     camera_id=_id(11),

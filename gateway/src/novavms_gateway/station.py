@@ -64,11 +64,10 @@ REPLY_MARGIN_SEC: Final = 0.5
 """A check ends this much before its deadline, so that its report still reaches the caller."""
 
 
-async def _resolve(source: CameraSource, tier: Tier) -> StreamSource:
-    # No address policy: the server judged the address before it entered the desired state.
+async def _resolve(source: CameraSource, tier: Tier, policy: AddressPolicy) -> StreamSource:
     try:
         async with asyncio.timeout(RESOLVE_TIME_CAP_SEC):
-            return await resolve_stream(source, tier)
+            return await resolve_stream(source, tier, policy=policy)
     except TimeoutError:
         raise CameraFault("timeout", "The camera's ONVIF service did not answer in time.") from None
 

@@ -57,6 +57,8 @@ class CameraConfig(msgspec.Struct, frozen=True, kw_only=True):
     recording_stream: Literal["main", "sub"] = "main"
     detection_stream: Literal["main", "sub"] = "sub"
     pre_roll_sec: int = 5
+    allow_loopback: bool = False
+    """As in `Check`. The gateway judges the address anew before each session: a name may point elsewhere by then."""
 
     def __repr__(self) -> str:
         return (

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
+from novavms_camera.address import AddressPolicy
 from novavms_camera.secret import Secret
-from novavms_camera.source import CameraSource, StreamSource, Tier
+from novavms_camera.source import CameraSource, Kind, StreamSource, Tier
 from novavms_protocol import CameraConfig
 
 STALE: Final = frozenset(
@@ -15,8 +16,8 @@ STALE: Final = frozenset(
 
 
 class Resolve(Protocol):
-    async def __call__(self, source: CameraSource, tier: Tier) -> StreamSource:
-        """Asks the camera's ONVIF service. Raises CameraFault."""
+    async def __call__(self, source: CameraSource, tier: Tier, policy: AddressPolicy) -> StreamSource:
+        """Resolves the host once, judges the address and pins it; asks the ONVIF service of an `onvif` source. Raises CameraFault."""
 
 
 class StreamFinder:
@@ -29,6 +30,7 @@ class StreamFinder:
     def __init__(self, config: CameraConfig, resolve: Resolve) -> None:
         self._config = config
         self._resolve = resolve
+        self._policy = AddressPolicy(allow_loopback=config.allow_loopback)
         # What the check resolved is the main stream's address.
         self._known = config.rtsp_url if config.kind == "rtsp" or config.recording_stream == "main" else None
         self._resolved: StreamSource | None = None
@@ -42,23 +44,23 @@ class StreamFinder:
     async def __call__(self) -> StreamSource:
         """Raises CameraFault."""
         config = self._config
-        password = None if config.password is None else Secret(config.password)
         if self._known is not None:
-            return StreamSource(
-                url=self._known,
-                username=config.username,
-                password=password,
-                transport=config.stream_transport,
+            return await self._resolve(
+                self._source("rtsp", self._known), config.recording_stream, self._policy
             )
         if self._resolved is None:
-            source = CameraSource(
-                kind=config.kind,
-                host=config.host,
-                port=config.port,
-                rtsp_url=config.rtsp_url,
-                username=config.username,
-                password=password,
-                transport=config.stream_transport,
-            )
-            self._resolved = await self._resolve(source, config.recording_stream)
+            source = self._source(config.kind, config.rtsp_url)
+            self._resolved = await self._resolve(source, config.recording_stream, self._policy)
         return self._resolved
+
+    def _source(self, kind: Kind, rtsp_url: str | None) -> CameraSource:
+        config = self._config
+        return CameraSource(
+            kind=kind,
+            host=config.host,
+            port=config.port,
+            rtsp_url=rtsp_url,
+            username=config.username,
+            password=None if config.password is None else Secret(config.password),
+            transport=config.stream_transport,
+        )

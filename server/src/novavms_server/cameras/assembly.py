@@ -33,7 +33,7 @@ def build_cameras(
         allow_loopback=settings.allow_loopback_cameras, direct_networks=settings.direct_networks
     )
     reports = StatusReports(clock)
-    hub.describe = DesiredCameras(sealer).describe
+    hub.describe = DesiredCameras(sealer, allow_loopback=settings.allow_loopback_cameras).describe
     hub.on_report(CameraStatus, reports.take_in)
     hub.on_offline(reports.gateway_offline)
     return CameraService(

@@ -198,7 +198,7 @@ def check_request(source: CameraSource, *, allow_loopback: bool) -> Check:
     )
 
 
-def config_of(row: CameraRow, sealer: Sealer) -> CameraConfig:
+def config_of(row: CameraRow, sealer: Sealer, *, allow_loopback: bool) -> CameraConfig:
     """The camera in its gateway's desired state. One whose credentials no key opens goes without them: it will say
     auth_failed, and the gateway's other cameras run."""
     camera = row.camera
@@ -221,4 +221,5 @@ def config_of(row: CameraRow, sealer: Sealer) -> CameraConfig:
         stream_transport=camera.stream_transport,
         recording_stream=camera.recording_stream,
         detection_stream=camera.detection_stream,
+        allow_loopback=allow_loopback,
     )
