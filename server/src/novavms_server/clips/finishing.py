@@ -20,15 +20,17 @@ from typing import Any, Final
 import msgspec
 
 from novavms_server.clips import queries, states, thumbnail
-from novavms_server.clips.models import ClipRow, Facts, Status, cut
+from novavms_server.clips.models import ClipRow, Facts, cut
 from novavms_server.clips.store import Store, clip_key, part_key, snapshot_key, uploads_prefix
 from novavms_server.clips.store_local import LocalStore
+from novavms_server.events.models import ClipStatus
 from novavms_server.events.pictures import set_snapshot
 from novavms_server.kit.clock import Clock
 from novavms_server.kit.database import Database, run
 
-LEASE: Final = timedelta(seconds=60)
-_RENEW_SEC: Final = 15.0
+LEASE: Final = timedelta(seconds=30)
+"""How long a claim holds without being renewed: after a crash a clip waits so long for the next server."""
+_RENEW_SEC: Final = 8.0
 
 
 class CorruptUpload(Exception):
@@ -160,7 +162,7 @@ class Finisher:
             )
 
 
-def outcome(facts: Facts) -> Status:
+def outcome(facts: Facts) -> ClipStatus:
     """A clip that broke off is `failed`, and yet there is something to play."""
     return "ready" if facts.failure_reason is None else "failed"
 

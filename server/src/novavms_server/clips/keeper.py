@@ -46,14 +46,15 @@ class Keeper:
         while True:
             try:
                 await self.end_overdue()
-                await self._begin_owed()
+                await self.begin_owed()
             except DATABASE_AWAY as error:
                 log.warning("clips: database away: %s", type(error).__name__)
             except Exception:
                 log.exception("clips: a look failed")
             await self._clock.sleep(LOOK_EVERY_SEC)
 
-    async def _begin_owed(self) -> None:
+    async def begin_owed(self) -> None:
+        """At most AT_ONCE at a time; who is left over is found by the next look."""
         free = AT_ONCE - len(self._working)
         if free <= 0:
             return
@@ -64,13 +65,13 @@ class Keeper:
 
     async def _serve(self, clip: ClipRow) -> None:
         """All steps that one clip is owed, under one claim."""
+        wait: timedelta | None = None
         try:
             now = self._clock.now()
             async with self._database.org(clip.org_id) as connection:
                 claimed = await (await run(connection, queries.claim(clip, now, now + LEASE))).fetchone()
             if claimed is None:
                 return
-            wait = None
             try:
                 while await self._finisher.work_on(await self._reread(clip)):
                     pass
@@ -82,11 +83,15 @@ class Keeper:
             except Exception:
                 log.exception("clip %s could not be finished", clip.id)
                 wait = RETRY_AFTER_BUG
-            until = None if wait is None else self._clock.now() + wait
-            async with self._database.org(clip.org_id) as connection:
-                await run(connection, queries.hold_until(clip, until))
+            finally:  # also when the server stops: the next one need not wait for the claim to run out
+                await self._give_back(clip, wait)
         except DATABASE_AWAY as error:  # the claim runs out by itself
             log.warning("clip %s: database away: %s", clip.id, type(error).__name__)
+
+    async def _give_back(self, clip: ClipRow, wait: timedelta | None) -> None:
+        until = None if wait is None else self._clock.now() + wait
+        async with self._database.org(clip.org_id) as connection:
+            await run(connection, queries.hold_until(clip, until))
 
     async def _reread(self, clip: ClipRow) -> ClipRow:
         async with self._database.org(clip.org_id) as connection:

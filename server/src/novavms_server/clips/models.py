@@ -1,42 +1,22 @@
-"""A clip as the API shows it, as the server works on it, and what a gateway and the server say about its upload."""
+"""A clip as the server works on it, and what a gateway and the server say about its upload. (What the API shows of it
+is part of the event: events.models.Clip.)"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 
+from novavms_server.events.models import ClipStatus
 from novavms_server.kit.validation import Body
-
-Status = Literal["recording", "uploading", "ready", "failed"]
 
 MAX_CLIP_BYTES = 2 * 1024**3
 PART_BYTES = 8 * 1024**2
 MAX_PARTS = 1000
-
-
-class Clip(msgspec.Struct):
-    """A stretch of recording that belongs to an event. `url` is there as soon as there is something to play, which a
-    `failed` clip may have, too: what was recorded before it broke off."""
-
-    id: UUID
-    status: Status
-    url: str | None
-    duration_sec: float | None
-    size_bytes: int | None
-    sha256: str | None
-    codec: str | None
-    width: int | None
-    height: int | None
-    has_audio: bool | None
-    started_at: datetime | None
-    """Time of the first frame; before the clip is there: of the order."""
-    failure_reason: str | None
-    failure_message: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +35,7 @@ class ClipRow(msgspec.Struct):
     event_id: UUID
     camera_id: UUID
     gateway_id: UUID | None
-    status: Status
+    status: ClipStatus
     failure_reason: str | None
     guessed: bool
     ordered_at: datetime

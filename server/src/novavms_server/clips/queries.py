@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from novavms_server.clips.models import Clip, ClipRow
+from novavms_server.clips.models import ClipRow
+from novavms_server.events.models import Clip
 from novavms_server.kit.caller import Caller
 from novavms_server.kit.database import Query, columns
 

@@ -49,7 +49,7 @@ class ClipService:
         work.after_commit(lambda: self._orders.send(order))
 
     def of_event(self, caller: Caller, event_id: UUID) -> Query:
-        """One row, a `models.Clip`, or none."""
+        """One row, an `events.models.Clip`, or none."""
         return queries.of_event(caller, event_id, f"{self._base_url}/api/v1/events/{event_id}/clip")
 
     def snapshot_url(self, event_id: UUID) -> str:

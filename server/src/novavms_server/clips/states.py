@@ -18,10 +18,10 @@ from uuid import UUID
 
 from psycopg import sql
 
-from novavms_server.clips.models import Status
+from novavms_server.events.models import ClipStatus
 from novavms_server.kit.database import Connection
 
-_FROM: Final[dict[Status, LiteralString]] = {
+_FROM: Final[dict[ClipStatus, LiteralString]] = {
     "recording": "false",
     "uploading": "status = 'recording' OR (status = 'failed' AND guessed)",
     "ready": "status IN ('recording', 'uploading')",
@@ -30,7 +30,7 @@ _FROM: Final[dict[Status, LiteralString]] = {
 
 
 async def change(
-    connection: Connection, org_id: UUID, clip_id: UUID, to: Status, now: datetime, **columns: Any
+    connection: Connection, org_id: UUID, clip_id: UUID, to: ClipStatus, now: datetime, **columns: Any
 ) -> bool:
     """In the caller's transaction. `columns` are set along with the status (see the table `clips`)."""
     if to == "uploading":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -13,6 +13,7 @@ from novavms_server.kit.validation import PRINTABLE, Body
 
 TriggerType = Literal["motion", "ai_tag", "manual"]
 AiStatus = Literal["pending", "completed", "skipped", "failed"]
+ClipStatus = Literal["recording", "uploading", "ready", "failed"]
 Note = Annotated[str, Meta(max_length=500, pattern=PRINTABLE)]
 
 
@@ -59,6 +60,26 @@ class EventRow(msgspec.Struct):
     updated_at: datetime
 
 
+class Clip(msgspec.Struct):
+    """A stretch of recording that belongs to an event. `url` is there as soon as there is something to play, which a
+    `failed` clip may have, too: what was recorded before it broke off."""
+
+    id: UUID
+    status: ClipStatus
+    url: str | None
+    duration_sec: float | None
+    size_bytes: int | None
+    sha256: str | None
+    codec: str | None
+    width: int | None
+    height: int | None
+    has_audio: bool | None
+    started_at: datetime | None
+    """Time of the first frame; before the clip is there: of the order."""
+    failure_reason: str | None
+    failure_message: str | None
+
+
 class EventDetail(Event):
     """`prev_id` and `next_id` are its neighbours in the list, newest first: the newer and the older one."""
 
@@ -66,7 +87,7 @@ class EventDetail(Event):
     note: str | None
     triggered_by: str | None
     acknowledged_at: datetime | None
-    clip: Any
+    clip: Clip | None
     prev_id: UUID | None
     next_id: UUID | None
     created_at: datetime
@@ -79,7 +100,7 @@ class EventUpdate(Body):
     note: Note | UnsetType | None = UNSET
 
 
-class Trigger(Body, frozen=True):
+class Trigger(Body, frozen=True):  # type: ignore[misc]  # frozen, for it is a default value; its base is not
     """What to record. All of it may be left out."""
 
     duration_sec: Annotated[int, Meta(ge=5, le=60)] = 15
