@@ -54,12 +54,12 @@ async def serve_ours(url: str, folder: Path) -> None:
 
 async def serve_floor(url: str, folder: Path) -> None:
     import msgspec
+    from psycopg.rows import args_row
     from psycopg_pool import AsyncConnectionPool
 
     from novavms_server.cameras import listing
     from novavms_server.cameras.models import Camera, Filters
     from novavms_server.kit.caller import Caller, Role
-    from novavms_server.kit.database import run_all
     from novavms_server.kit.pages import Page
 
     facts = json.loads((folder / "facts.json").read_text())
@@ -72,7 +72,12 @@ async def serve_floor(url: str, folder: Path) -> None:
         async def app(scope: Any, receive: Any, send: Any) -> None:
             del scope, receive
             async with pool.connection() as connection:
-                rows, totals = await run_all(connection, (page, total))
+                async with connection.pipeline():
+                    listed = connection.cursor(binary=True, row_factory=args_row(Camera))
+                    await listed.execute(page.sql, page.params, prepare=True)
+                    counted = connection.cursor(binary=True)
+                    await counted.execute(total.sql, total.params, prepare=True)
+                rows, totals = await listed.fetchall(), await counted.fetchall()
             data: list[Camera] = rows[:20]
             body = encoder.encode(Page(data=data, next_cursor=str(rows[-1].id), total=totals[0][0]))
             headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]

@@ -34,7 +34,15 @@ from novavms_server.gateways.routes import GatewayController
 from novavms_server.gateways.service import GatewayService
 from novavms_server.kit import errors
 from novavms_server.kit.database import Database, Query
-from novavms_server.kit.http import PUBLIC, NamedDependency, check_declared, guard, provide_work, render
+from novavms_server.kit.http import (
+    PUBLIC,
+    NamedDependency,
+    check_declared,
+    guard,
+    provide_work,
+    render,
+    resolve_in_turn,
+)
 from novavms_server.kit.metrics import Metrics
 from novavms_server.sites.routes import SiteController
 from novavms_server.sites.service import SiteService
@@ -136,6 +144,7 @@ def build_app(services: Services) -> Litestar:
         signature_types=[],
     )
     check_declared([handler for route in app.routes for handler in getattr(route, "route_handlers", [])])
+    resolve_in_turn(app.routes)
     return app
 
 

@@ -32,16 +32,14 @@ StatusFilter = Annotated[Status | None, QueryParameter(description="Only cameras
 TypeFilter = Annotated[CameraType | None, QueryParameter(description="Only cameras of this type.")]
 ModeFilter = Annotated[ConnectionMode | None, QueryParameter(description="Only cameras connected this way.")]
 NameSearch = Annotated[
-    str | None,
-    Meta(max_length=100),
+    Annotated[str, Meta(max_length=100)] | None,
     QueryParameter(
         max_length=100, description="Only cameras with this in their name, upper and lower case alike."
     ),
 ]
 Order = Annotated[Sort, QueryParameter(description="`-` for descending.")]
 Width = Annotated[
-    int | None,
-    Meta(ge=16, le=3840),
+    Annotated[int, Meta(ge=16, le=3840)] | None,
     QueryParameter(ge=16, le=3840, description="Pixels; unset: as recorded."),
 ]
 Duplicates = Annotated[

@@ -57,7 +57,12 @@ async def run_all(connection: Connection, queries: Sequence[Query]) -> list[list
     """All queries in one round trip (a pipeline); outside a transaction they are one implicit transaction."""
     async with connection.pipeline():
         cursors = [await run(connection, query) for query in queries]
-    return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
+    # Not `cursor.description`: that builds an object for each column.
+    return [await cursor.fetchall() if _has_rows(cursor) else [] for cursor in cursors]
+
+
+def _has_rows(cursor: psycopg.AsyncCursor[Any]) -> bool:
+    return cursor.pgresult is not None and cursor.pgresult.status == psycopg.pq.ExecStatus.TUPLES_OK
 
 
 class Database:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Iterable
 from typing import Annotated, Any, Final
 from urllib.parse import parse_qsl, unquote_plus
 
@@ -57,8 +58,12 @@ def exchange_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Exchange:
     return exchange
 
 
-def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """The first lock: who asks, and is the role high enough. Then: no query parameter that the route does not know."""
+async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """The first lock: who asks, and is the role high enough. Then: no query parameter that the route does not know.
+
+    A coroutine, although it waits for nothing: Litestar runs plain functions in a thread, which costs every request more
+    than all of this.
+    """
     if str(connection.scope["type"]) == "websocket":
         if not handler.opt.get("public"):
             raise errors.NotFound  # the edge knows no caller of a WebSocket: its route asks by itself
@@ -132,6 +137,14 @@ def _query_names(handler: BaseRouteHandler) -> frozenset[str]:
         elif kind is None and name not in NOT_QUERY and f"{{{name}:" not in "".join(handler.paths):
             found.add(name)
     return frozenset(found)
+
+
+def resolve_in_turn(routes: Iterable[Any]) -> None:
+    """Give handlers their dependencies one after the other. Ours are looked up, never waited for; Litestar would start a
+    task for each of them and a task group around them, in every request."""
+    for route in routes:
+        for _, model in getattr(route, "route_handler_map", {}).values():
+            model.dependency_batches = [{item} for batch in model.dependency_batches for item in batch]
 
 
 def provide_work(request: Request[Any, Any, Any]) -> Work:
@@ -227,5 +240,6 @@ __all__ = [
     "guard",
     "provide_work",
     "render",
+    "resolve_in_turn",
     "role",
 ]
