@@ -11,6 +11,7 @@ from litestar.types import ASGIApp
 from novavms_server.accounts.assembly import build_accounts
 from novavms_server.api import Services, build_app
 from novavms_server.cameras.assembly import build_cameras
+from novavms_server.cameras.direct.assembly import DirectMode, build_direct
 from novavms_server.clips.assembly import ClipParts, build_clips
 from novavms_server.events.service import EventService
 from novavms_server.gateways.hub import GatewayHub
@@ -45,6 +46,7 @@ class Server:
     presence: Presence
     clips: ClipParts
     jobs: Jobs
+    direct: DirectMode
     app: ASGIApp
 
     async def start(self) -> None:
@@ -52,11 +54,13 @@ class Server:
         await self.database.open()
         await self.clips.start()
         self.presence.start()
+        self.direct.start()
         self.jobs.start()
 
     async def stop(self) -> None:
         """The reverse, in reverse order."""
         await self.jobs.stop()
+        await self.direct.stop()
         await self.presence.stop()
         await self.clips.stop()
         await self.database.close()
@@ -87,6 +91,8 @@ def build_server(settings: Settings, *, database_url: str, clock: Clock | None =
         defer=_defer,
     )
     clips = build_clips(settings, database=database, clock=clock, sealer=sealer, hub=hub, gateways=presence)
+    direct = build_direct(settings, database=database, clock=clock, sealer=sealer, hub=hub, jobs=jobs)
+    clips.orders.direct = direct.cameras
     services = Services(
         database=database,
         metrics=metrics,
@@ -117,13 +123,14 @@ def build_server(settings: Settings, *, database_url: str, clock: Clock | None =
         idempotency=Idempotency(database, clock, sealer),
         metrics=metrics,
     )
-    return Server(settings, clock, database, sealer, services, hub, presence, clips, jobs, edge)
+    return Server(settings, clock, database, sealer, services, hub, presence, clips, jobs, direct, edge)
 
 
 async def _defer(connection: Connection, name: str, arguments: dict[str, Any]) -> None:
     """The cameras' way to the jobs; of one camera one job runs at a time."""
-    org_id, camera_id = UUID(arguments["org_id"]), arguments["camera_id"]
-    await defer(connection, name, org_id=org_id, lock=f"camera:{camera_id}", camera_id=camera_id)
+    org_id, lock = UUID(arguments["org_id"]), f"camera:{arguments['camera_id']}"
+    rest = {key: value for key, value in arguments.items() if key != "org_id"}
+    await defer(connection, name, org_id=org_id, lock=lock, **rest)
 
 
 def make_sealer(settings: Settings) -> Sealer:

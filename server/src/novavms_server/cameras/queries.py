@@ -49,6 +49,13 @@ def of_gateway(org_id: UUID, gateway_id: UUID) -> Query:
     return Query(sql, (org_id, gateway_id), _row)
 
 
+def one_direct(org_id: UUID, camera_id: UUID, *, lock: bool = False) -> Query:
+    """A direct-mode camera, for the jobs that register and watch it."""
+    tail = " FOR NO KEY UPDATE" if lock else ""
+    sql = f"SELECT {_ROW_COLUMNS} FROM cameras WHERE org_id = %s AND id = %s AND connection_mode = 'direct' AND deleted_at IS NULL{tail}"  # noqa: S608
+    return Query(sql, (org_id, camera_id), _row)
+
+
 def same_identity(caller: Caller, identity: str, except_id: UUID | None) -> Query:
     """(id, name) of cameras that are the same stream of the same device; two are enough to name."""
     return Query(

@@ -1,0 +1,188 @@
+"""go2rtc's HTTP API, as far as we use it, and as it really answers (v1.9.14).
+
+Its stream addresses hold passwords, in our requests and in its answers. So requests go through httpx's transport, below
+the client that logs every URL at INFO; and errors say which of its known answers it was, never the answer's text.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Mapping
+from typing import Final, TypeVar
+from urllib.parse import quote, unquote, urlsplit
+
+import httpx
+import msgspec
+
+from novavms_camera.rtsp.url import RtspUrl
+from novavms_camera.secret import Secret
+
+NAME_PREFIX: Final = "nova_"
+"""Streams named so are ours; all others are somebody else's and never touched."""
+_TIMEOUT: Final = httpx.Timeout(5.0).as_dict()
+_ANSWER_MAX: Final = 32 * 1024 * 1024
+_CONFIG_DISABLED: Final = "config file disabled"
+_REFUSALS: Final = (_CONFIG_DISABLED, "source not supported", "source from insecure producer")
+
+
+class Go2rtcAway(Exception):
+    """Not reachable, too slow, or failing: try again later."""
+
+
+class Go2rtcRefused(Exception):
+    """It does not take this, now or later."""
+
+
+class Info(msgspec.Struct):
+    version: str = ""
+
+
+class _Producer(msgspec.Struct):
+    url: str = ""
+
+    def __repr__(self) -> str:
+        return "_Producer(***)"
+
+
+class _Stream(msgspec.Struct):
+    producers: list[_Producer] | None = None
+
+
+T = TypeVar("T")
+_streams: Final = msgspec.json.Decoder(dict[str, _Stream])
+
+
+class Go2rtc:
+    """One go2rtc. `url` may hold user and password: http://user:password@127.0.0.1:1984"""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("NOVAVMS_GO2RTC_URL must look like http://127.0.0.1:1984")
+        host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+        self._base = (
+            f"{parts.scheme}://{host}{'' if parts.port is None else f':{parts.port}'}{parts.path.rstrip('/')}"
+        )
+        self._headers: dict[str, str] = {}
+        if parts.username is not None:
+            pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
+            self._headers["Authorization"] = "Basic " + base64.b64encode(pair).decode()
+        self._transport = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=8))
+
+    async def close(self) -> None:
+        await self._transport.aclose()
+
+    async def info(self) -> Info:
+        """That it is there, and its version."""
+        _, body = await self._call("GET", "/api", {}, (200,))
+        return _decode(msgspec.json.Decoder(Info), body)
+
+    async def names(self) -> set[str]:
+        """All streams it knows, ours and others'."""
+        return set(await self._list())
+
+    async def sources(self) -> dict[str, list[Secret]]:
+        """All streams with the addresses they come from."""
+        found = await self._list()
+        return {name: [Secret(each.url) for each in stream.producers or []] for name, stream in found.items()}
+
+    async def put(self, name: str, source: Secret) -> None:
+        """Make or replace a stream. It does not open the source, so this proves nothing about the camera.
+
+        Its answer does not prove much either: without a configuration file it says 400 and does it all the same. So the
+        list is what counts. Raises Go2rtcRefused, Go2rtcAway.
+        """
+        _require_ours(name)
+        _require_rtsp(source)
+        status, body = await self._call(
+            "PUT", "/api/streams", {"name": name, "src": source.reveal()}, (200, 400)
+        )
+        if not await self._source_is(name, source):
+            raise Go2rtcRefused(
+                _reason(body) if status == 400 else "the stream is not in its list afterwards"
+            )
+
+    async def delete(self, name: str) -> None:
+        """Forget a stream of ours; one that it does not know is as good. Raises Go2rtcRefused, Go2rtcAway."""
+        _require_ours(name)
+        await self._call("DELETE", "/api/streams", {"src": name}, (200, 400))
+        if name in await self.names():
+            raise Go2rtcRefused("the stream is still in its list")
+
+    async def jpeg(self, name: str) -> bytes | None:
+        """A picture now; None for an unknown stream and for a dead source, which it answers with 200 and no bytes."""
+        status, body = await self._call("GET", "/api/frame.jpeg", {"src": name}, (200, 404, 500))
+        return body if status == 200 and body else None
+
+    async def _list(self) -> dict[str, _Stream]:
+        _, body = await self._call("GET", "/api/streams", {}, (200,))
+        return _decode(_streams, body)
+
+    async def _source_is(self, name: str, source: Secret) -> bool:
+        return (await self.sources()).get(name) == [source]
+
+    async def _call(
+        self, method: str, path: str, params: Mapping[str, str], fine: tuple[int, ...]
+    ) -> tuple[int, bytes]:
+        query = "&".join(f"{key}={quote(value, safe='')}" for key, value in params.items())
+        request = httpx.Request(
+            method,
+            f"{self._base}{path}{'?' if query else ''}{query}",
+            headers=self._headers,
+            extensions={"timeout": _TIMEOUT},
+        )
+        try:
+            async with asyncio.timeout(15):
+                response = await self._transport.handle_async_request(request)
+                try:
+                    body = await _read(response)
+                finally:
+                    await response.aclose()
+        except (httpx.HTTPError, TimeoutError, OSError) as error:
+            raise Go2rtcAway(f"{method} {path}: {type(error).__name__}") from None
+        if response.status_code == 401:
+            raise Go2rtcAway(f"{method} {path}: it wants another user and password (NOVAVMS_GO2RTC_URL)")
+        if response.status_code not in fine:
+            raise Go2rtcAway(f"{method} {path}: status {response.status_code}")
+        return response.status_code, body
+
+
+async def _read(response: httpx.Response) -> bytes:
+    chunks, size = [], 0
+    async for chunk in response.aiter_raw():
+        size += len(chunk)
+        if size > _ANSWER_MAX:
+            raise Go2rtcAway("its answer is too large")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    try:
+        return decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise Go2rtcAway("its answer is not understood: is this go2rtc?") from None
+
+
+def _reason(body: bytes) -> str:
+    text = body[:500].decode("utf-8", "replace")
+    return next((known for known in _REFUSALS if known in text), "it answered 400")
+
+
+def _require_ours(name: str) -> None:
+    if not name.startswith(NAME_PREFIX):
+        raise ValueError("not a stream of ours")
+
+
+def _require_rtsp(source: Secret) -> None:
+    """Its exec:, echo: and expr: sources run programs: nothing but RTSP ever gets there, whatever the table says."""
+    if not source.reveal().startswith(("rtsp://", "rtsps://")) or "#" in source.reveal():
+        raise ValueError("only rtsp and rtsps sources")
+
+
+def source_url(url: str, username: str | None, password: Secret | None) -> Secret:
+    """The address that go2rtc is given: the only place where a password becomes part of one, percent-encoded."""
+    clear = None if password is None else password.reveal()
+    # go2rtc reads what follows a # as options of its own (#video=…, #backchannel=…).
+    return Secret(RtspUrl.parse(url).with_credentials(username, clear).replace("#", "%23"))
