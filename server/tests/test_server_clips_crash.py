@@ -171,7 +171,7 @@ async def test_two_servers_do_not_work_on_one_clip_at_once(
             each.start()
         await asyncio.wait_for(begun.wait(), 10)
         for each in keepers:  # both have looked since
-            await each.begin_owed()
+            await each.look()
         go_on.set()
         await event_when(world, str(order.event_id), lambda each: each["clip"]["status"] == "ready")
         assert entered == 1

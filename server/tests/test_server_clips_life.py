@@ -289,6 +289,7 @@ async def test_deleting_an_event_removes_its_bytes(world: World) -> None:
 
 
 async def test_a_direct_camera_without_a_recorder_says_so(world: World) -> None:
+    world.server.clips.orders.direct = None
     camera_id = await add_camera(world, None)
     answer = await world.client("operator").post(f"/api/v1/cameras/{camera_id}/trigger", json={})
     event = await event_when(

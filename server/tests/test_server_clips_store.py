@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,17 +10,20 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx
 import pytest
-from nova_world import World
+from nova_recorder import add_camera
+from nova_world import World, make_world
 from obstore.store import MemoryStore, S3Store
 
+from novavms_server.clips import serving
 from novavms_server.clips.errors import LinkRefused, RangeNotSatisfiable, StoreAway, WrongSize
 from novavms_server.clips.links import Links
 from novavms_server.clips.ranges import wanted
-from novavms_server.clips.store import Store
+from novavms_server.clips.store import Store, clip_key
 from novavms_server.clips.store_cloud import CloudStore
 from novavms_server.clips.store_local import LocalStore
 from novavms_server.clips.stores import make_store
 from novavms_server.kit.clock import SystemClock
+from novavms_server.kit.ids import new_id
 from novavms_server.kit.seal import Sealer
 from novavms_server.settings import Settings, SettingsError
 
@@ -288,3 +292,52 @@ async def test_a_part_is_exactly_as_long_as_its_link_says(world: World, browser:
     assert await content(store, "uploads/x/1", 0, 3) == b"zzz"
     bigger = link.url.replace(f"size={size}", f"size={size + 1}")
     assert (await browser.put(bigger, content=b"x" * (size + 1))).status_code == 403
+
+
+async def test_a_body_that_stops_coming_is_ended(
+    world: World, browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "_SILENCE_SEC", 0.1)
+    store = world.server.clips.store
+    link = await store.link(
+        "PUT", "uploads/x/1", expires_at=datetime.now(UTC) + timedelta(minutes=1), size_bytes=10
+    )
+    never = asyncio.Event()
+
+    async def stalled() -> AsyncIterator[bytes]:
+        yield b"12345"
+        await never.wait()
+
+    request = asyncio.create_task(browser.put(link.url, content=stalled()))
+    folder = world.server.settings.data_dir / "clips" / ".incoming"
+    async with asyncio.timeout(10):
+        while not folder.is_dir() or list(folder.iterdir()):
+            await asyncio.sleep(0.01)
+    assert await store.find("uploads/x/1") is None
+    request.cancel()
+    await asyncio.gather(request, return_exceptions=True)
+
+
+async def test_a_link_ends_with_its_ten_minutes(database_url: str, tmp_path: Path) -> None:
+    clock = Hands()
+    clock.at = datetime.now(UTC)
+    async with make_world(database_url, tmp_path, clock=clock) as world:
+        store, key = world.server.clips.store, clip_key(world.org, new_id(), clock.at)
+        await store.put(key, chunks(DATA), size_bytes=len(DATA))
+        event_id, camera_id = new_id(), await add_camera(world, None)
+        await world.sql(
+            "INSERT INTO events (org_id, id, camera_id, site_id, trigger_type, triggered_at) VALUES (%s, %s, %s, %s, 'motion', now())",
+            *(world.org, event_id, camera_id, world.site),
+        )
+        await world.sql(
+            "INSERT INTO clips (org_id, id, event_id, camera_id, status, asked_sec, pre_roll_sec, deadline_at, store_key, snapshot_at)"
+            " VALUES (%s, %s, %s, %s, 'ready', 15, 5, now(), %s, now())",
+            *(world.org, new_id(), event_id, camera_id, key),
+        )
+        answer = await world.client("viewer").get(f"/api/v1/events/{event_id}/clip")
+        url, started = answer.headers["location"], clock.at
+        for seconds, code in ((0, 200), (598, 200), (600, 403), (3600, 403)):
+            clock.at = started + timedelta(seconds=seconds)
+            got = await world.client(None).get(url)
+            assert got.status_code == code, seconds
+            assert (got.content == DATA) == (code == 200)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from novavms_server.clips import queries, states
 from novavms_server.clips.errors import StoreAway
@@ -45,23 +46,25 @@ class Keeper:
     async def _run(self) -> None:
         while True:
             try:
-                await self.end_overdue()
-                await self.begin_owed()
+                await self.look()
             except DATABASE_AWAY as error:
                 log.warning("clips: database away: %s", type(error).__name__)
             except Exception:
                 log.exception("clips: a look failed")
             await self._clock.sleep(LOOK_EVERY_SEC)
 
-    async def begin_owed(self) -> None:
-        """At most AT_ONCE at a time; who is left over is found by the next look."""
-        free = AT_ONCE - len(self._working)
-        if free <= 0:
-            return
-        for clip in (await self._database.look_everywhere(queries.owed(self._clock.now(), free)))[0]:
+    async def look(self) -> None:
+        """Begin what is owed, at most AT_ONCE at a time (who is left over is found by the next look); end what is overdue."""
+        now, free = self._clock.now(), AT_ONCE - len(self._working)
+        owed, overdue = await self._database.look_everywhere(
+            queries.owed(now, max(0, free)), queries.overdue(now, 100)
+        )
+        for clip in owed:
             task = asyncio.get_running_loop().create_task(self._serve(clip))
             self._working.add(task)
             task.add_done_callback(self._working.discard)
+        for row in overdue:
+            await self._end(now, *row)
 
     async def _serve(self, clip: ClipRow) -> None:
         """All steps that one clip is owed, under one claim."""
@@ -101,29 +104,31 @@ class Keeper:
         assert row is not None, "rows of clips are never deleted"
         return row
 
-    async def end_overdue(self) -> None:
+    async def _end(
+        self,
+        now: datetime,
+        org_id: UUID,
+        clip_id: UUID,
+        gateway_id: UUID | None,
+        accepted_at: datetime | None,
+        status: str,
+        is_online: bool | None,
+        is_deleted: bool | None,
+    ) -> None:
         """Nothing stays in the making for ever."""
-        now = self._clock.now()
-        rows = (await self._database.look_everywhere(queries.overdue(now, 100)))[0]
-        for org_id, clip_id, gateway_id, accepted_at, status, is_online, is_deleted in rows:
-            async with self._database.org(org_id) as connection:
-                if is_deleted:
-                    word = (
-                        "gateway_removed",
-                        "The gateway was removed before the clip was delivered.",
-                        False,
-                    )
-                elif gateway_id is None:
-                    word = ("server_restart", "The server was restarted while it recorded.", False)
-                elif accepted_at is None:
-                    word = ("gateway_timeout", "The gateway did not take the order in time.", True)
-                elif status == "recording" and not is_online:
-                    # The recording is over; what there is waits on the gateway for the uplink.
-                    await states.change(
-                        connection, org_id, clip_id, "uploading", now, deadline_at=now + DELIVERY_TIME
-                    )
-                    continue
-                else:
-                    word = ("gateway_silent", "The gateway never said what became of the clip.", True)
-                reason, message, guessed = word
+        if is_deleted:
+            word = ("gateway_removed", "The gateway was removed before the clip was delivered.", False)
+        elif gateway_id is None:
+            word = ("server_restart", "The server was restarted while it recorded.", False)
+        elif accepted_at is None:
+            word = ("gateway_timeout", "The gateway did not take the order in time.", True)
+        else:
+            word = ("gateway_silent", "The gateway never said what became of the clip.", True)
+        reason, message, guessed = word
+        async with self._database.org(org_id) as connection:
+            if reason == "gateway_silent" and status == "recording" and not is_online:
+                # The recording is over; what there is waits on the gateway for the uplink.
+                until = now + DELIVERY_TIME
+                await states.change(connection, org_id, clip_id, "uploading", now, deadline_at=until)
+            else:
                 await states.fail(connection, org_id, clip_id, now, reason, message, guessed=guessed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from novavms_server.clips.store_local import LocalStore
 from novavms_server.kit.clock import Clock
 from novavms_server.kit.errors import NotFound, ValidationError
 
+_SILENCE_SEC: Final = 60.0
 _KINDS: Final = {".mp4": "video/mp4", ".jpg": "image/jpeg"}
 
 
@@ -73,9 +75,13 @@ class StoreDoor:
 
 
 async def _body(request: Request[Any, Any, Any]) -> AsyncIterator[bytes]:
-    """Raises ValidationError where the sender goes away, so that nothing half is kept."""
+    """Raises ValidationError where the sender goes away or falls silent, so that nothing half is kept."""
     while True:
-        message = await request.receive()
+        try:
+            async with asyncio.timeout(_SILENCE_SEC):
+                message = await request.receive()
+        except TimeoutError:
+            raise ValidationError("The request's body stopped coming.") from None
         if message["type"] != "http.request":
             raise ValidationError("The client went away before its request was whole.")
         if message.get("body"):
