@@ -509,3 +509,64 @@ async def test_a_direct_camera_is_pending_at_once_and_keeps_to_its_networks(
                 assert made.json()["reason"] == "address_forbidden"
         with_gateway = await operator.post("/api/v1/cameras", json={**body, "gateway_id": str(uuid4())})
         assert with_gateway.json()["details"][0]["field"] == "gateway_id"
+
+
+@pytest.fixture(scope="module")
+def texts() -> Any:
+    """Any text at all: the policy stage answers with a source or a refusal, and never lets a forbidden host through."""
+    from hypothesis import strategies as st
+
+    hosts = st.sampled_from(
+        ["127.0.0.1", "0x7f000001", "[::1]", "169.254.169.254", "2852039166", "localhost", "192.0.2.1"]
+    )
+    pieces = st.one_of(
+        st.text(max_size=12),
+        hosts,
+        st.sampled_from(["rtsp://", "rtsps://", "exec:", "@", ":", "/", "#", "%41", "\\"]),
+    )
+    return st.lists(pieces, max_size=8).map("".join)
+
+
+def test_no_spelling_of_an_address_gets_past_the_policy(texts: Any) -> None:
+    from hypothesis import given, settings
+
+    from novavms_camera.rtsp.url import RtspUrl
+    from novavms_server.cameras.errors import CheckFailed
+    from novavms_server.cameras.models import CameraTest
+    from novavms_server.cameras.sources import AddressRules, source_of
+
+    rules = AddressRules()
+    reasons: set[str] = set()
+
+    @settings(max_examples=300, deadline=None)
+    @given(text=texts, prefix=...)
+    def try_it(text: str, prefix: bool) -> None:
+        url = ("rtsp://" if prefix else "") + text
+        asked = CameraTest(type="rtsp", gateway_id=uuid4(), rtsp_url=url or "x")
+        try:
+            source = source_of(asked, rules)
+        except CheckFailed as refused:
+            reasons.add(refused.extra["reason"])
+            return
+        assert source.rtsp_url is not None
+        parsed = RtspUrl.parse(source.rtsp_url)
+        assert rules.policy("gateway").refuse_host(parsed.host) is None
+        assert (parsed.host, parsed.port) == (source.host, source.port)
+        assert parsed.scheme in ("rtsp", "rtsps")
+
+    try_it()
+    assert reasons == {"invalid_url", "address_forbidden"}
+
+
+async def test_a_snapshot_comes_from_the_gateway(world: World) -> None:
+    async with connected(world) as gateway:
+        made = await world.client("operator").post("/api/v1/cameras", json=rtsp(gateway))
+        url = f"/api/v1/cameras/{made.json()['id']}/snapshot"
+        picture = await world.client("viewer").get(url, params={"width": 320})
+        assert (picture.status_code, picture.content) == (200, b"\xff\xd8JPEG")
+        assert picture.headers["content-type"] == "image/jpeg"
+        assert [body.width for body in gateway.snapshots] == [320]
+        assert (await world.client("viewer").get(url, params={"width": 3})).status_code == 400
+        await gateway.say(made.json()["id"], "offline", reason="frozen")
+        dark = await world.client("viewer").get(url)
+        assert (dark.status_code, dark.json()["error"]) == (409, "conflict")

@@ -4,6 +4,7 @@ of the server where the real gateway is not the point."""
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ from novavms_protocol import (
     Reply,
     Report,
     Request,
+    Snapshot,
     decode_from_server,
     encode,
 )
@@ -79,6 +81,7 @@ class ScriptedGateway:
     token: str
     answer: Answer
     checks: list[Check] = field(default_factory=list)
+    snapshots: list[Snapshot] = field(default_factory=list)
     states: list[DesiredState] = field(default_factory=list)
     acks: dict[UUID, str | None] = field(default_factory=dict)
     _socket: ClientConnection | None = None
@@ -95,6 +98,10 @@ class ScriptedGateway:
                     task = asyncio.create_task(self._reply(message.id, message.body))
                     self._tasks.add(task)
                     task.add_done_callback(self._tasks.discard)
+                elif isinstance(message, Request) and isinstance(message.body, Snapshot):
+                    self.snapshots.append(message.body)
+                    jpeg = base64.b64encode(b"\xff\xd8JPEG").decode()
+                    await socket.send(encode(Reply(id=message.id, ok=True, result={"jpeg": jpeg})))
                 elif isinstance(message, DesiredState):
                     self.states.append(message)
                 elif isinstance(message, Ack):

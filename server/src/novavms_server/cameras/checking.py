@@ -23,7 +23,7 @@ from novavms_protocol import Reply
 from novavms_protocol.messages import RequestBody
 from novavms_server.cameras.device_text import storable
 from novavms_server.cameras.errors import CheckFailed
-from novavms_server.cameras.models import Profile
+from novavms_server.cameras.models import CheckReport, Profile
 from novavms_server.cameras.sources import AddressRules, check_request, ended_early
 from novavms_server.gateways.errors import GatewayOffline, GatewayRefused, GatewayTimeout
 
@@ -39,19 +39,6 @@ class Asks(Protocol):
     """What of the gateways' hub is needed here."""
 
     async def request(self, gateway_id: UUID, body: RequestBody, *, timeout_sec: float) -> Reply: ...
-
-
-class _Report(msgspec.Struct):
-    """What is relied on in a report; the rest is shown as it came."""
-
-    ok: bool
-    reason: str | None = None
-    message: str | None = None
-    hint: str | None = None
-    elapsed_ms: float = 0
-    stages: list[dict[str, Any]] = []
-    warnings: list[dict[str, Any]] = []
-    facts: dict[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +138,14 @@ def _ended(stage: str, reason: Reason, message: str) -> Outcome:
 def read_report(result: dict[str, Any] | None) -> dict[str, Any]:
     """The gateway's report in the one shape. Raises GatewayRefused for what is none."""
     try:
-        report = msgspec.convert(_storable(result), _Report)
+        report = msgspec.convert(_storable(result), CheckReport)
     except (msgspec.ValidationError, ValueError):
         log.warning("a gateway's check report is not understood")
         raise GatewayRefused("The gateway's report was not understood; update its software.") from None
     if not report.ok and not report.reason:
         report.reason = "camera_error"
-    return msgspec.structs.asdict(report)
+    plain: dict[str, Any] = msgspec.to_builtins(report)
+    return plain
 
 
 def _storable(value: Any, depth: int = 0) -> Any:

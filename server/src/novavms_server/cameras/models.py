@@ -63,6 +63,36 @@ class Profile(msgspec.Struct, kw_only=True):
     rtsp_url: str | None = None
 
 
+class CheckStage(msgspec.Struct):
+    """One step of the connection check. `detail` is a sentence on what was seen."""
+
+    name: str
+    ok: bool = True
+    ms: float = 0
+    reason: str | None = None
+    detail: str | None = None
+
+
+class CheckWarning(msgspec.Struct):
+    """Works, but will disappoint. `code` is stable."""
+
+    code: str
+    message: str = ""
+
+
+class CheckReport(msgspec.Struct, kw_only=True):
+    """The connection check's outcome. `reason`, `message` and `hint` are those of the first failed stage."""
+
+    ok: bool
+    reason: str | None = None
+    message: str | None = None
+    hint: str | None = None
+    elapsed_ms: float = 0
+    stages: list[CheckStage] = []
+    warnings: list[CheckWarning] = []
+    facts: dict[str, Any] = {}
+
+
 class Camera(msgspec.Struct):
     """A camera. No user name and no password: they go in and never come out."""
 
@@ -92,7 +122,7 @@ class Camera(msgspec.Struct):
     manufacturer: str | None
     model: str | None
     firmware: str | None
-    profiles: list[Any]
+    profiles: list[Profile]
     last_seen_at: datetime | None
     created_at: datetime
     updated_at: datetime
@@ -100,9 +130,12 @@ class Camera(msgspec.Struct):
 
 
 class CameraDetail(Camera):
-    """One camera by itself: a list's item, and `check`, the report of its last connection check."""
+    """One camera by itself: a list's item, and `check`, the report of its last connection check.
 
-    check: dict[str, Any] | None = None
+    Read from the table, `profiles` and `check` are plain JSON as it was checked and stored; that is how it is shown.
+    """
+
+    check: CheckReport | None = None
 
 
 class _Hidden(Body):

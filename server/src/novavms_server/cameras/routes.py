@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
+import msgspec
 from litestar import Controller, Response, delete, get, patch, post
 from litestar.params import QueryParameter
 from msgspec import Meta
@@ -16,6 +17,7 @@ from novavms_server.cameras.models import (
     CameraTest,
     CameraType,
     CameraUpdate,
+    CheckReport,
     ConnectionMode,
     Filters,
     Sort,
@@ -121,8 +123,8 @@ class CameraController(Controller):
         work: NamedDependency[Work],
         cameras: NamedDependency[CameraService],
         data: JSONBody[CameraTest],
-    ) -> dict[str, Any]:
-        return await cameras.test(work, data)
+    ) -> CheckReport:
+        return msgspec.convert(await cameras.test(work, data), CheckReport)
 
     @get("/{camera_id:str}", opt=role("viewer"), operation_id="getCamera", summary="Get a camera")
     async def get_camera(
