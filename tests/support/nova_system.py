@@ -171,8 +171,18 @@ class System:
             event = (await self.operator.get(f"/events/{event_id}")).json()
             return event if event["clip"]["status"] in statuses else None
 
-        event: dict[str, Any] = await until(reached, within=within, what=f"clip {statuses}")
+        try:
+            event: dict[str, Any] = await until(reached, within=within, what=f"clip {statuses}")
+        except AssertionError as error:
+            seen = (await self.operator.get(f"/events/{event_id}")).json()
+            raise AssertionError(f"{error}\n{seen['clip']}\n{self.logs()}") from None
         return event
+
+    def logs(self) -> str:
+        """The end of every gateway's log."""
+        return "\n".join(
+            f"{gateway.log.name}:\n{gateway.log.read_text()[-3000:]}" for gateway in self.gateways
+        )
 
     async def fetch_clip(self, event_id: str) -> bytes:
         answer = await self.operator.get(f"/events/{event_id}/clip", follow_redirects=True)
