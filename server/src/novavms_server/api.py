@@ -121,7 +121,7 @@ class HealthController(Controller):
             request.client and request.client.host not in ("127.0.0.1", "::1")
         ) or "x-forwarded-for" in request.headers:
             raise errors.Forbidden("Metrics are for this machine only; NOVAVMS_METRICS_TOKEN opens them.")
-        return Response(metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8")
+        return Response(metrics.render(), media_type="text/plain; version=0.0.4")
 
 
 def build_app(services: Services) -> Litestar:

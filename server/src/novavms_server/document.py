@@ -106,7 +106,7 @@ def document_controller(documentation: Documentation) -> type[Controller]:
             """The document for people."""
             _, page, policy = documentation.of(request.app)
             return Response(
-                page, media_type="text/html; charset=utf-8", headers={"Content-Security-Policy": policy}
+                page, media_type="text/html", headers={"Content-Security-Policy": policy}
             )
 
     return DocumentController

@@ -167,9 +167,13 @@ def reference_table() -> str:
     """The table of docs/reference/settings.md, as Markdown."""
     rows = ["| variable | default | what it does |", "|---|---|---|"]
     for item in fields(Settings):
-        shown = {None: "–", "": "–", True: "`1`", False: "`0`"}.get(item.default, f"`{item.default}`")
-        if isinstance(item.default, int | float) and not isinstance(item.default, bool):
-            shown = f"`{item.default:g}`" if isinstance(item.default, float) else f"`{item.default}`"
+        default = item.default
+        if default is None or default == "":
+            shown = "–"
+        elif isinstance(default, bool):
+            shown = f"`{int(default)}`"
+        else:
+            shown = f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
         mark = " Secret." if item.metadata["secret"] else ""
         rows.append(f"| `{item.metadata['env']}` | {shown} | {item.metadata['doc']}{mark} |")
     return "\n".join(rows)
