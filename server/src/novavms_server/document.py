@@ -105,9 +105,7 @@ def document_controller(documentation: Documentation) -> type[Controller]:
         def docs(self, request: Request[Any, Any, Any]) -> Response[bytes]:
             """The document for people."""
             _, page, policy = documentation.of(request.app)
-            return Response(
-                page, media_type="text/html", headers={"Content-Security-Policy": policy}
-            )
+            return Response(page, media_type="text/html", headers={"Content-Security-Policy": policy})
 
     return DocumentController
 
