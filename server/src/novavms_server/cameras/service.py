@@ -35,14 +35,21 @@ from novavms_server.cameras.models import (
 )
 from novavms_server.cameras.queries import CameraRow
 from novavms_server.cameras.sources import AddressRules, changed_source, seal, source_of
-from novavms_server.cameras.status import GATEWAY_OFFLINE_MESSAGE
+from novavms_server.cameras.steps import (
+    addressed,
+    audited,
+    checked,
+    hidden_facts,
+    new_camera,
+    switched,
+    turn,
+)
 from novavms_server.gateways.errors import GatewayRefused
 from novavms_server.gateways.hub import GatewayHub
 from novavms_server.gateways.models import GatewayRow
 from novavms_server.gateways.service import GatewayService, bump_state
 from novavms_server.kit.database import Connection
 from novavms_server.kit.errors import Forbidden, NotFound, Unavailable, ValidationError
-from novavms_server.kit.ids import new_id
 from novavms_server.kit.pages import Cursors, Page
 from novavms_server.kit.seal import Sealer
 from novavms_server.kit.versions import etag, require_match
@@ -166,8 +173,8 @@ class CameraService:
         identity = outcome.identity(source, gateway.id)
         if await self._warn_of_twins(work, outcome, identity, None) and on_duplicate == "reject":
             raise DuplicateDevice(extra={"check": outcome.report})
-        camera = _checked(_new(work, asked, source), source, outcome, gateway, work)
-        await self._insert(work, camera, source, {**_hidden_facts(outcome), "identity": identity})
+        camera = checked(new_camera(work, asked, source), source, outcome, gateway, work)
+        await self._insert(work, camera, source, {**hidden_facts(outcome), "identity": identity})
         self._tell(work, gateway.id)
         await bump_state(await work.write(), gateway.id)
         return camera, etag(camera.version, 0)
@@ -176,7 +183,7 @@ class CameraService:
         self, work: Work, asked: CameraCreate, source: CameraSource
     ) -> tuple[CameraDetail, str]:
         await self._sites.hold(work, asked.site_id)
-        camera = _new(work, asked, source)
+        camera = new_camera(work, asked, source)
         await self._insert(work, camera, source, {"stream_name": "nova_" + secrets.token_hex(16)})
         await self._defer(await work.write(), "direct_camera.register", _job(work, camera.id))
         return camera, etag(camera.version, 0)
@@ -192,7 +199,7 @@ class CameraService:
                 org_id, [camera.id], work.now, camera.status, camera.status_reason, camera.status_message
             ),
         )
-        await record(work, "camera.created", "camera", camera.id, after=_audited(camera))
+        await record(work, "camera.created", "camera", camera.id, after=audited(camera))
 
     async def _warn_of_twins(
         self, work: Work, outcome: Outcome, identity: str | None, except_id: UUID | None
@@ -256,17 +263,17 @@ class CameraService:
             return old, _tag(before)
         hidden: dict[str, Any] = {}
         if new.enabled != old.enabled:
-            new = _switched(new, gateway, work)
+            new = switched(new, gateway, work)
         if source is not None:
             hidden["credentials"] = seal(source, self._sealer)
-            new = _addressed(new, source)
+            new = addressed(new, source)
             if outcome is not None and gateway is not None:
                 identity = outcome.identity(source, gateway.id)
                 await self._warn_of_twins(work, outcome, identity, old.id)
-                hidden |= {**_hidden_facts(outcome), "identity": identity}
-                new = _checked(new, source, outcome, gateway, work)
+                hidden |= {**hidden_facts(outcome), "identity": identity}
+                new = checked(new, source, outcome, gateway, work)
             elif new.enabled:
-                new = _turned(new, work, "pending")
+                new = turn(new, work, "pending")
         told = source is not None or any(getattr(new, name) != getattr(old, name) for name in _TOLD)
         new = msgspec.structs.replace(new, version=old.version + 1, updated_at=work.now)
         turned = (new.status, new.status_reason) != (old.status, old.status_reason)
@@ -307,8 +314,8 @@ class CameraService:
             "camera.updated",
             "camera",
             camera.id,
-            before=_audited(before.camera),
-            after={**_audited(camera), **mark},
+            before=audited(before.camera),
+            after={**audited(camera), **mark},
         )
         if told and camera.gateway_id is not None:
             self._tell(work, camera.gateway_id)
@@ -326,7 +333,7 @@ class CameraService:
         row: CameraRow = await work.get(queries.by_id(work.caller, camera_id, lock=True), MISSING)
         require_match(if_match, row.camera.version)
         await work.read(queries.forget(work.caller.org_id, camera_id, work.now))
-        await record(work, "camera.deleted", "camera", camera_id, before=_audited(row.camera))
+        await record(work, "camera.deleted", "camera", camera_id, before=audited(row.camera))
         if gateway_id is not None:
             self._tell(work, gateway_id)
             await bump_state(await work.write(), gateway_id)
@@ -336,101 +343,6 @@ class CameraService:
 
     def _tell(self, work: Work, gateway_id: UUID) -> None:
         work.after_commit(lambda: self._hub.nudge(gateway_id))
-
-
-# ---- how a camera becomes another ------------------------------------------------------------------------------
-
-
-def _new(work: Work, asked: CameraCreate, source: CameraSource) -> CameraDetail:
-    nothing: dict[str, Any] = dict.fromkeys(CameraDetail.__struct_fields__)
-    return CameraDetail(
-        **{
-            **nothing,
-            "id": new_id(),
-            "name": asked.name,
-            "site_id": asked.site_id,
-            "gateway_id": asked.gateway_id,
-            "connection_mode": asked.connection_mode,
-            "type": asked.type,
-            "status": "pending",
-            "status_at": work.now,
-            "active_tier": "main",
-            "stream_transport": source.transport,
-            "recording_stream": "main",
-            "detection_stream": "sub",
-            "enabled": True,
-            "host": source.host,
-            "port": source.port,
-            "rtsp_url": source.rtsp_url,
-            "profiles": [],
-            "created_at": work.now,
-            "updated_at": work.now,
-            "version": 1,
-        }
-    )
-
-
-def _addressed(camera: CameraDetail, source: CameraSource) -> CameraDetail:
-    return msgspec.structs.replace(
-        camera,
-        host=source.host,
-        port=source.port,
-        rtsp_url=source.rtsp_url or camera.rtsp_url,
-        stream_transport=source.transport,
-    )
-
-
-def _checked(
-    camera: CameraDetail, source: CameraSource, outcome: Outcome, gateway: GatewayRow, work: Work
-) -> CameraDetail:
-    """With what the check learnt. It has just seen a frame: the camera is online, unless switched off."""
-    facts = {name: value for name, value in outcome.facts().items() if name in Camera.__struct_fields__}
-    camera = msgspec.structs.replace(
-        camera,
-        **facts,
-        rtsp_url=source.rtsp_url or outcome.stream_url(),
-        profiles=outcome.profiles(),
-        check=outcome.report,
-        last_seen_at=work.now,
-    )
-    if not camera.enabled:
-        return camera
-    if gateway.status != "online":  # it went away between the check and this transaction
-        return _turned(camera, work, "offline", "gateway_offline", GATEWAY_OFFLINE_MESSAGE)
-    return _turned(camera, work, "online")
-
-
-def _switched(camera: CameraDetail, gateway: GatewayRow | None, work: Work) -> CameraDetail:
-    """On or off, as `enabled` says now; what comes after "on" is for the frames to tell."""
-    if not camera.enabled:
-        return _turned(camera, work, "disabled", "disabled_by_user", "Switched off by a person.")
-    if gateway is not None and gateway.status != "online":
-        return _turned(camera, work, "offline", "gateway_offline", GATEWAY_OFFLINE_MESSAGE)
-    return _turned(camera, work, "pending")
-
-
-def _turned(
-    camera: CameraDetail, work: Work, status: str, reason: str | None = None, message: str | None = None
-) -> CameraDetail:
-    same = (camera.status, camera.status_reason) == (status, reason)
-    return msgspec.structs.replace(
-        camera,
-        status=status,
-        status_reason=reason,
-        status_message=message,
-        status_at=camera.status_at if same else work.now,
-    )
-
-
-def _hidden_facts(outcome: Outcome) -> dict[str, Any]:
-    found = outcome.facts()
-    return {name: found[name] for name in ("serial", "mac", "endpoint_reference") if name in found}
-
-
-def _audited(camera: CameraDetail) -> dict[str, Any]:
-    plain: dict[str, Any] = msgspec.to_builtins(camera)
-    del plain["check"]
-    return plain
 
 
 def _job(work: Work, camera_id: UUID) -> dict[str, Any]:

@@ -1,0 +1,107 @@
+"""How a camera becomes another: pure steps, each from the camera before to the camera after."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from novavms_camera.source import CameraSource
+from novavms_server.cameras.checking import Outcome
+from novavms_server.cameras.models import Camera, CameraCreate, CameraDetail
+from novavms_server.cameras.status import GATEWAY_OFFLINE_MESSAGE
+from novavms_server.gateways.models import GatewayRow
+from novavms_server.kit.ids import new_id
+from novavms_server.kit.work import Work
+
+
+def new_camera(work: Work, asked: CameraCreate, source: CameraSource) -> CameraDetail:
+    nothing: dict[str, Any] = dict.fromkeys(CameraDetail.__struct_fields__)
+    return CameraDetail(
+        **{
+            **nothing,
+            "id": new_id(),
+            "name": asked.name,
+            "site_id": asked.site_id,
+            "gateway_id": asked.gateway_id,
+            "connection_mode": asked.connection_mode,
+            "type": asked.type,
+            "status": "pending",
+            "status_at": work.now,
+            "active_tier": "main",
+            "stream_transport": source.transport,
+            "recording_stream": "main",
+            "detection_stream": "sub",
+            "enabled": True,
+            "host": source.host,
+            "port": source.port,
+            "rtsp_url": source.rtsp_url,
+            "profiles": [],
+            "created_at": work.now,
+            "updated_at": work.now,
+            "version": 1,
+        }
+    )
+
+
+def addressed(camera: CameraDetail, source: CameraSource) -> CameraDetail:
+    return msgspec.structs.replace(
+        camera,
+        host=source.host,
+        port=source.port,
+        rtsp_url=source.rtsp_url or camera.rtsp_url,
+        stream_transport=source.transport,
+    )
+
+
+def checked(
+    camera: CameraDetail, source: CameraSource, outcome: Outcome, gateway: GatewayRow, work: Work
+) -> CameraDetail:
+    """With what the check learnt. It has just seen a frame: the camera is online, unless switched off."""
+    facts = {name: value for name, value in outcome.facts().items() if name in Camera.__struct_fields__}
+    camera = msgspec.structs.replace(
+        camera,
+        **facts,
+        rtsp_url=source.rtsp_url or outcome.stream_url(),
+        profiles=outcome.profiles(),
+        check=outcome.report,
+        last_seen_at=work.now,
+    )
+    if not camera.enabled:
+        return camera
+    if gateway.status != "online":  # it went away between the check and this transaction
+        return turn(camera, work, "offline", "gateway_offline", GATEWAY_OFFLINE_MESSAGE)
+    return turn(camera, work, "online")
+
+
+def switched(camera: CameraDetail, gateway: GatewayRow | None, work: Work) -> CameraDetail:
+    """On or off, as `enabled` says now; what comes after "on" is for the frames to tell."""
+    if not camera.enabled:
+        return turn(camera, work, "disabled", "disabled_by_user", "Switched off by a person.")
+    if gateway is not None and gateway.status != "online":
+        return turn(camera, work, "offline", "gateway_offline", GATEWAY_OFFLINE_MESSAGE)
+    return turn(camera, work, "pending")
+
+
+def turn(
+    camera: CameraDetail, work: Work, status: str, reason: str | None = None, message: str | None = None
+) -> CameraDetail:
+    same = (camera.status, camera.status_reason) == (status, reason)
+    return msgspec.structs.replace(
+        camera,
+        status=status,
+        status_reason=reason,
+        status_message=message,
+        status_at=camera.status_at if same else work.now,
+    )
+
+
+def hidden_facts(outcome: Outcome) -> dict[str, Any]:
+    found = outcome.facts()
+    return {name: found[name] for name in ("serial", "mac", "endpoint_reference") if name in found}
+
+
+def audited(camera: CameraDetail) -> dict[str, Any]:
+    plain: dict[str, Any] = msgspec.to_builtins(camera)
+    del plain["check"]
+    return plain
