@@ -235,6 +235,7 @@ async def test_a_rename_does_not_disturb_the_session(world: World, cam: SimCam) 
         await world.client("operator").patch(f"/api/v1/cameras/{camera_id}", json={"name": "New"})
     ).status_code == 200
     await world.server.direct.cameras.reconcile()
+    assert world.server.direct.cameras.is_online(UUID(camera_id)), "the same session goes on"
     assert cam.stats.requests["PLAY"] == plays
     await cam.unplug()
     await becomes(world, camera_id, "offline")

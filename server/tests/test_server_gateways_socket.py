@@ -356,6 +356,12 @@ async def test_offline_a_grace_after_the_socket_closed(hasty: World) -> None:
     world.server.hub.on_offline(offline)
     async with greeted(world, gateway_id, token):
         await becomes(world, gateway_id, "online")
+
+    async def closed() -> bool:
+        return not world.server.hub.is_connected(gateway_id)
+
+    await until(closed)
+    await world.server.presence.tick()
     async with greeted(world, gateway_id, token):  # a quick return does not flap
         await world.server.presence.tick()
         assert gone == []
