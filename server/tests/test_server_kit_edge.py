@@ -275,3 +275,22 @@ async def test_metrics_name_routes_and_no_strangers_words(world: World) -> None:
     assert "a-strangers-word" not in text
     assert str(world.site) not in text
     assert (await client.get("/metrics", headers={"X-Forwarded-For": "203.0.113.9"})).status_code == 403
+
+
+async def test_the_word_null_is_no_way_around_a_filter(world: World) -> None:
+    admin = world.client("admin")
+    for path, field in (
+        ("cameras?type=null", "type"),
+        ("gateways?status=NULL", "status"),
+        ("cameras?site_id=null", "site_id"),
+    ):
+        answer = await admin.get(f"/api/v1/{path}")
+        assert answer.status_code == 400, path
+        assert answer.json()["details"][0]["field"] == field
+    assert (await admin.get("/api/v1/cameras?q=null")).status_code == 200
+
+
+async def test_a_body_that_may_be_left_out_is_still_explained(world: World) -> None:
+    answer = await world.client(None).post("/api/v1/auth/refresh", json={"colour": "red", "refresh_token": 3})
+    assert answer.status_code == 400, answer.text
+    assert {item["field"] for item in answer.json()["details"]} == {"colour", "refresh_token"}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, get_args
 from urllib.parse import parse_qsl, unquote_plus
 
 import msgspec
@@ -101,10 +101,8 @@ def _refuse_unknown_query(connection: ASGIConnection[Any, Any, Any, Any], handle
     if handler.opt.get("any_query"):
         return
     known = handler.opt["query_names"]
-    names = [
-        name
-        for name, _ in parse_qsl(connection.scope["query_string"].decode("latin-1"), keep_blank_values=True)
-    ]
+    pairs = parse_qsl(connection.scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    names = [name for name, _ in pairs]
     problems = [
         errors.FieldProblem(name[:60], f"{name[:60]} is not a query parameter of this path")
         for name in dict.fromkeys(names)
@@ -115,10 +113,22 @@ def _refuse_unknown_query(connection: ASGIConnection[Any, Any, Any, Any], handle
         for name in dict.fromkeys(names)
         if names.count(name) > 1
     ]
+    # msgspec reads the word null as no value where a value may be left out, which would be a filter that filters nothing.
+    nulls = [name for name, value in pairs if value.lower() == "null" and name in known]
+    problems += [problem for name in nulls if (problem := _problem_with_null(handler, name))]
     if not problems and CONTROL.search(unquote_plus(connection.scope["query_string"].decode("latin-1"))):
         problems.append(errors.FieldProblem("query", "query values must not contain control characters"))
     if problems:
         raise errors.ValidationError(problems)
+
+
+def _problem_with_null(handler: BaseRouteHandler, name: str) -> errors.FieldProblem | None:
+    """Free text may be the word null; anything else may not."""
+    field = handler.parsed_fn_signature.parameters.get(name)
+    if field is None:
+        return None
+    given = [part for part in get_args(field.annotation) if part is not type(None)] or [field.annotation]
+    return problem_with(name, "null", given[0], strict=False)
 
 
 NOT_QUERY = frozenset(

@@ -7,7 +7,7 @@ So the fast path is msgspec's own decoding, and only when it fails is the input 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import msgspec
 from msgspec import Meta
@@ -51,7 +51,8 @@ class Body(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 def explain_body(raw: bytes, kind: Any) -> None:
-    """Always raises: every problem that `raw` has with being a `kind`."""
+    """Always raises: every problem that `raw` has with being a `kind`: a struct, or one that may be left out."""
+    kind = next((part for part in get_args(kind) if part is not type(None)), kind)
     try:
         loose = msgspec.json.decode(raw)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
