@@ -14,6 +14,7 @@ from novavms_server.cameras.assembly import build_cameras
 from novavms_server.cameras.direct.assembly import DirectMode, build_direct
 from novavms_server.clips.assembly import ClipParts, build_clips
 from novavms_server.events.service import EventService
+from novavms_server.gateways.arrivals import Arrivals
 from novavms_server.gateways.hub import GatewayHub
 from novavms_server.gateways.link import GatewayDoor
 from novavms_server.gateways.pairing import PairingService
@@ -76,7 +77,8 @@ def build_server(settings: Settings, *, database_url: str, clock: Clock | None =
     sites = SiteService(cursors)
     accounts = build_accounts(database, clock, sealer, cursors, sites.hold)
     hub = GatewayHub(metrics)
-    presence = Presence(database, clock, hub, offline_after_sec=settings.gateway_offline_after_sec)
+    arrivals = Arrivals(database, clock, hub)
+    presence = Presence(database, clock, hub, arrivals, offline_after_sec=settings.gateway_offline_after_sec)
     gateways = GatewayService(cursors, hub, allow_loopback=settings.allow_loopback_cameras)
     jobs = Jobs(database, clock)
     Housekeeping(database, clock).register(jobs)
@@ -90,7 +92,7 @@ def build_server(settings: Settings, *, database_url: str, clock: Clock | None =
         hub=hub,
         defer=_defer,
     )
-    clips = build_clips(settings, database=database, clock=clock, sealer=sealer, hub=hub, gateways=presence)
+    clips = build_clips(settings, database=database, clock=clock, sealer=sealer, hub=hub, gateways=arrivals)
     direct = build_direct(settings, database=database, clock=clock, sealer=sealer, hub=hub, jobs=jobs)
     clips.orders.direct = direct.cameras
     services = Services(
@@ -110,7 +112,7 @@ def build_server(settings: Settings, *, database_url: str, clock: Clock | None =
         uploads=clips.uploads,
         store_door=clips.door,
         pairing=PairingService(database, clock, sites, hub, sealer.derive("pairing codes")),
-        gateway_door=GatewayDoor(hub, presence),
+        gateway_door=GatewayDoor(hub, arrivals, presence),
     )
     limits: dict[str, Any] = {"rate_per_min": settings.rate_per_min, "burst": settings.rate_burst}
     edge = Edge(

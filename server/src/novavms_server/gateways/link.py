@@ -14,9 +14,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -40,9 +39,12 @@ from novavms_protocol import (
     decode_from_gateway,
     encode,
 )
+from novavms_server.gateways.arrivals import Arrivals, LostGateway
+from novavms_server.gateways.errors import GatewayOffline
 from novavms_server.gateways.hub import GatewayHub, Socket
 from novavms_server.gateways.models import GatewayRef
-from novavms_server.gateways.presence import LostGateway, Presence
+from novavms_server.gateways.outgoing import Outgoing, Wire
+from novavms_server.gateways.presence import Presence
 from novavms_server.kit.database import DATABASE_AWAY
 from novavms_server.kit.errors import ApiError
 from novavms_server.kit.ids import new_id
@@ -51,33 +53,23 @@ log = logging.getLogger("novavms.gateways")
 
 HELLO_SEC: Final = 10.0
 MESSAGE_MAX_BYTES: Final = 1024 * 1024
-QUEUE_MAX: Final = 512
-QUEUE_MAX_BYTES: Final = 16 * 1024 * 1024
-SEND_SEC: Final = 20.0
 GOODBYE_SEC: Final = 2.0
 _CLOSE_CODES: Final = {"replaced": 1000, "revoked": 1008, "protocol": 1008, "shutting_down": 1012}
-
-
-class Wire(Protocol):
-    """The WebSocket, as ASGI gives it."""
-
-    async def receive(self) -> Any: ...
-
-    async def send(self, message: Any) -> None: ...
 
 
 class GatewayDoor:
     """Accepts sockets. One for the server."""
 
-    def __init__(self, hub: GatewayHub, presence: Presence) -> None:
+    def __init__(self, hub: GatewayHub, arrivals: Arrivals, presence: Presence) -> None:
         self._hub = hub
+        self._arrivals = arrivals
         self._presence = presence
 
     async def serve(self, gateway_id: str, authorization: str | None, wire: Any) -> None:
         """The whole life of one socket."""
         await wire.receive()  # websocket.connect
         try:
-            gateway, token_hash = await self._presence.identify(gateway_id, authorization)
+            gateway, token_hash = await self._arrivals.identify(gateway_id, authorization)
         except ApiError as refusal:
             await _reject(wire, refusal.status, refusal.code, refusal.message)
             return
@@ -85,7 +77,7 @@ class GatewayDoor:
             await _reject(wire, 503, "unavailable", "The database is not available right now; try again.")
             return
         await wire.send({"type": "websocket.accept", "subprotocol": None, "headers": []})
-        await Link(self._hub, self._presence, gateway, token_hash, wire).run()
+        await Link(self._hub, self._arrivals, self._presence, gateway, token_hash, wire).run()
 
 
 async def _reject(wire: Wire, status: int, code: str, message: str) -> None:
@@ -102,26 +94,41 @@ class _BadMessage(Exception):
 class Link(Socket):
     __slots__ = (
         *(
+            "_arrivals",
             "_ending",
             "_hub",
+            "_out",
             "_presence",
-            "_queue",
-            "_queued_bytes",
             "_reader",
             "_state_task",
             "_state_wanted",
+            "_wire",
         ),
-        *("token_hash", "_wire", "_writer", "applied", "asked", "heard_at"),
-        *("heard_mono", "point_minute", "sent_version", "telemetry"),
+        *(
+            "applied",
+            "asked",
+            "heard_at",
+            "heard_mono",
+            "point_minute",
+            "sent_version",
+            "telemetry",
+            "token_hash",
+        ),
     )
 
     def __init__(
-        self, hub: GatewayHub, presence: Presence, gateway: GatewayRef, token_hash: bytes, wire: Wire
+        self,
+        hub: GatewayHub,
+        arrivals: Arrivals,
+        presence: Presence,
+        gateway: GatewayRef,
+        token_hash: bytes,
+        wire: Wire,
     ) -> None:
         self.gateway = gateway
         self.connection_id: UUID = new_id()
-        self.heard_at: datetime = presence.clock.now()
-        self.heard_mono = presence.clock.monotonic()
+        self.heard_at: datetime = arrivals.clock.now()
+        self.heard_mono = arrivals.clock.monotonic()
         self.asked = False
         """A Ping is out since the last word heard."""
         self.telemetry: bytes | None = None
@@ -129,13 +136,12 @@ class Link(Socket):
         self.applied: int | None = None
         self.sent_version = -1
         self.point_minute: datetime | None = None
-        self._hub = hub
-        self._presence = presence
         self.token_hash = token_hash
+        self._hub = hub
+        self._arrivals = arrivals
+        self._presence = presence
         self._wire = wire
-        self._queue: deque[str | int] = deque()
-        self._queued_bytes = 0
-        self._writer: asyncio.Task[None] | None = None
+        self._out = Outgoing(wire, self._stuck)
         self._state_task: asyncio.Task[None] | None = None
         self._state_wanted = False
         self._reader: asyncio.Task[Any] | None = None
@@ -166,14 +172,12 @@ class Link(Socket):
             await self._leave()
 
     async def _leave(self) -> None:
+        self._reader = None  # what is left is bounded, and not to be cancelled
         if self._hub.remove(self):
             self._presence.departed(self)
         if self._state_task is not None:
             self._state_task.cancel()
-        if self._writer is not None:  # the goodbye, bounded by `end`'s timer
-            await asyncio.wait([self._writer], timeout=GOODBYE_SEC)
-            if self._writer is not None:
-                self._writer.cancel()
+        await self._out.end(GOODBYE_SEC)
 
     async def _converse(self) -> None:
         async with asyncio.timeout(HELLO_SEC):
@@ -184,9 +188,10 @@ class Link(Socket):
             raise _BadMessage("the first message must be hello")
         if hello.protocol != PROTOCOL_VERSION:
             raise _BadMessage(f"this server speaks protocol {PROTOCOL_VERSION}; update the gateway")
-        state = await self._presence.arrive(self, self.token_hash, hello)
+        state = await self._arrivals.arrive(self, self.token_hash, hello)
         self.sent_version = state.version
         self._send(state)
+        self._presence.arrived(self.gateway.id)
         self._hub.add(self)
         self.tell_state()  # in case it changed between the transaction and now, when nobody could nudge us
         while (message := await self._receive()) is not None:
@@ -203,7 +208,7 @@ class Link(Socket):
             text = event.get("text") or event.get("bytes") or ""
             if len(text) > MESSAGE_MAX_BYTES:
                 raise _BadMessage("a message is larger than 1 MiB")
-            self.heard_at, self.heard_mono = self._presence.clock.now(), self._presence.clock.monotonic()
+            self.heard_at, self.heard_mono = self._arrivals.clock.now(), self._arrivals.clock.monotonic()
             self.asked = False
             try:
                 return decode_from_gateway(text)
@@ -236,7 +241,7 @@ class Link(Socket):
             return
         if type(body) in self._hub.report_handlers:
             try:
-                refused = await self._presence.take_report(self, report)
+                refused = await self._arrivals.take_report(self, report)
             except DATABASE_AWAY as error:
                 log.warning("gateway %s: report not taken: %s", self.gateway.id, type(error).__name__)
                 return  # not acknowledged: it comes again
@@ -253,6 +258,8 @@ class Link(Socket):
     # ---- for the hub
 
     def send_request(self, request: Request) -> None:
+        if self._ending:
+            raise GatewayOffline
         self._send(request)
 
     def tell_state(self) -> None:
@@ -275,64 +282,33 @@ class Link(Socket):
     def abort(self) -> None:
         """The other side is gone, or does not read: no goodbye."""
         self._ending = True
-        if (
-            self._reader is not None
-            and not self._reader.done()
-            and self._reader is not asyncio.current_task()
-        ):
+        asyncio.get_running_loop().call_soon(self._stop_reading)
+
+    def _stop_reading(self) -> None:
+        if self._reader is not None:
             self._reader.cancel()
+
+    def _stuck(self) -> None:
+        log.warning("gateway %s does not read: dropped", self.gateway.id)
+        self.abort()
 
     # ---- out
 
-    def _close(self, code: int) -> None:
-        if self._ending:
-            return
-        self._put(code)
-        self._ending = True
-        asyncio.get_running_loop().call_later(GOODBYE_SEC, self.abort)
-
     def _send(self, message: FromServer) -> None:
-        if self._ending:
-            return
-        if len(self._queue) >= QUEUE_MAX or self._queued_bytes > QUEUE_MAX_BYTES:
-            log.warning("gateway %s does not read: dropped", self.gateway.id)
-            self.abort()
-            return
-        text = encode(message)
-        self._queued_bytes += len(text)
-        self._put(text)
+        if not self._ending:
+            self._out.put(encode(message))
 
-    def _put(self, item: str | int) -> None:
-        self._queue.append(item)
-        if self._writer is None:
-            self._writer = asyncio.create_task(self._write())
-
-    async def _write(self) -> None:
-        try:
-            while self._queue:
-                item = self._queue.popleft()
-                async with asyncio.timeout(SEND_SEC):
-                    if isinstance(item, int):
-                        await self._wire.send({"type": "websocket.close", "code": item, "reason": ""})
-                    else:
-                        self._queued_bytes -= len(item)
-                        await self._wire.send({"type": "websocket.send", "text": item})
-        except TimeoutError:
-            log.warning("gateway %s does not read: dropped", self.gateway.id)
-            self.abort()
-        except (
-            Exception
-        ) as error:  # whatever the ASGI server says of a socket that is gone; the reader hears it, too
-            log.debug("gateway %s: send: %s", self.gateway.id, type(error).__name__)
-            self._queue.clear()
-        finally:
-            self._writer = None
+    def _close(self, code: int) -> None:
+        if not self._ending:
+            self._ending = True
+            self._out.close(code)
+            asyncio.get_running_loop().call_later(GOODBYE_SEC, self.abort)
 
     async def _tell_state(self) -> None:
         try:
             while self._state_wanted:
                 self._state_wanted = False
-                state: DesiredState | None = await self._presence.newer_state(self)
+                state: DesiredState | None = await self._arrivals.newer_state(self)
                 if state is not None and state.version > self.sent_version:
                     self.sent_version = state.version
                     self._send(state)
