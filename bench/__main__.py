@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
 import pkgutil
 import sys
 import time
@@ -24,10 +23,7 @@ def main(arguments: list[str]) -> int:
         module = importlib.import_module(f"bench.{name}")
         began = time.monotonic()
         print(f"{name} …", file=sys.stderr, flush=True)
-        if hasattr(module, "run"):
-            results += module.run(quick=quick)
-        else:  # figures without limits
-            print(json.dumps({name: module.measure()}, indent=2), flush=True)
+        results += module.run(quick=quick)
         print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     show(results)
     return 0 if all(result.holds for result in results) else 1

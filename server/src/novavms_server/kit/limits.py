@@ -44,9 +44,9 @@ class LocalLimiter:
         now = self._clock.monotonic()
         tokens, at = self._buckets.get(key, (float(self._burst), now))
         tokens = min(float(self._burst), tokens + (now - at) * self._per_sec)
-        allowed = tokens >= 1
+        allowed = tokens >= 1 - 1e-9  # what the waiting time promised must not fail by rounding
         if allowed:
-            tokens -= 1
+            tokens = max(0.0, tokens - 1)
         self._buckets[key] = (tokens, now)
         self._buckets.move_to_end(key)
         while len(self._buckets) > self._most:
