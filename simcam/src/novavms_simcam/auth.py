@@ -23,6 +23,14 @@ MAX_NONCES: Final = 4096
 TOKEN_WINDOW_SEC: Final = 300.0
 """How far a WS-UsernameToken's Created may be from the camera's clock (WSS UsernameToken Profile 1.1 recommends five minutes)."""
 
+_ALGORITHMS: Final[dict[str, tuple[str, ...]]] = {
+    "digest": ("MD5",),
+    "both": ("MD5",),
+    "digest-sha256": ("SHA-256",),
+    "digest-both": ("SHA-256", "MD5"),
+}
+"""The Digest algorithms of each `auth`, strongest first: one challenge each (RFC 7616 section 3.7)."""
+
 _PAIR: Final = re.compile(r'([a-zA-Z0-9_-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))')
 
 
@@ -62,7 +70,8 @@ class Gatekeeper:
         self._config = config
         self._wall = wall
         self._monotonic = monotonic
-        self._nonces: OrderedDict[str, None] = OrderedDict()
+        self._nonces: OrderedDict[str, int] = OrderedDict()
+        """Each with the highest request counter (nc) seen with it."""
         self._tokens: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._failed_in_row = 0
         self._locked_until = 0.0
@@ -85,13 +94,10 @@ class Gatekeeper:
         """The WWW-Authenticate values, strongest first. RTSP cameras mostly send no qop (RFC 2069 style), HTTP ones do."""
         auth = self._config.auth
         values = []
-        if auth in {"digest", "both", "digest-sha256"}:
-            nonce = self._new_nonce()
-            value = f'Digest realm="{REALM}", nonce="{nonce}"'
-            if auth == "digest-sha256":
-                value += ', algorithm=SHA-256, qop="auth"'
-            elif with_qop:
-                value += ', algorithm=MD5, qop="auth"'
+        for algorithm in _ALGORITHMS.get(auth, ()):
+            value = f'Digest realm="{REALM}", nonce="{self._new_nonce()}"'
+            if algorithm != "MD5" or with_qop or self._config.faults.digest_qop:
+                value += f', algorithm={algorithm}, qop="auth"'
             values.append(value + (", stale=true" if stale else ""))
         if auth in {"basic", "both"}:
             values.append(f'Basic realm="{REALM}"')
@@ -109,7 +115,7 @@ class Gatekeeper:
         auth = self._config.auth
         if scheme.lower() == "basic" and auth in {"basic", "both"}:
             good = self._check_basic(rest)
-        elif scheme.lower() == "digest" and auth in {"digest", "both", "digest-sha256"}:
+        elif scheme.lower() == "digest" and auth in _ALGORITHMS:
             answer = self._check_digest(method, uri, rest)
             if answer == "stale":
                 return "stale"
@@ -127,13 +133,12 @@ class Gatekeeper:
 
     def _check_digest(self, method: str, uri: str, text: str) -> Verdict:
         given = {k.lower(): _unquote(q) if q else p for k, q, p in _PAIR.findall(text)}
-        sha256 = self._config.auth == "digest-sha256"
-        wanted = "SHA-256" if sha256 else "MD5"
-        if given.get("algorithm", "MD5").upper() != wanted or given.get("realm") != REALM:
+        algorithm = given.get("algorithm", "MD5").upper()
+        if algorithm not in _ALGORITHMS[self._config.auth] or given.get("realm") != REALM:
             return "wrong"
         if given.get("uri", "").rstrip("/") != uri.rstrip("/"):
             return "wrong"
-        expected = self._digest(method, given, sha256=sha256)
+        expected = self._digest(method, given, sha256=algorithm == "SHA-256")
         if given.get("username") != self._config.username or not hmac.compare_digest(
             expected.encode(), given.get("response", "").lower().encode("utf-8", "replace")
         ):
@@ -141,6 +146,11 @@ class Gatekeeper:
         nonce = given.get("nonce", "")
         if nonce not in self._nonces:
             return "stale"
+        if self._config.faults.digest_qop and given.get("qop"):
+            count = int(given["nc"], 16) if re.fullmatch("[0-9a-fA-F]{8}", given.get("nc", "")) else 0
+            if count <= self._nonces[nonce]:
+                return "stale"
+            self._nonces[nonce] = count
         if self._config.faults.stale_nonce:
             del self._nonces[nonce]
         return "ok"
@@ -162,7 +172,7 @@ class Gatekeeper:
 
     def _new_nonce(self) -> str:
         nonce = secrets.token_hex(16)
-        self._nonces[nonce] = None
+        self._nonces[nonce] = 0
         while len(self._nonces) > MAX_NONCES:
             self._nonces.popitem(last=False)
         return nonce

@@ -20,6 +20,7 @@ from novavms_simcam.onvif import OnvifFace
 from novavms_simcam.playing import CameraState, Stats
 from novavms_simcam.port import Port
 from novavms_simcam.rtsp import RtspConnection, Session
+from novavms_simcam.tls import Certificates
 
 STREAMS: Final = ("main", "sub")
 
@@ -37,6 +38,8 @@ class SimCam:
         self.sdp_session_id = 1
         self.is_plugged = False
         self._rtsp: Port | None = None
+        self._rtsps: Port | None = None
+        self._certificates: Certificates | None = None
         self._onvif: Port | None = None
         self._udp: asyncio.DatagramTransport | None = None
 
@@ -56,6 +59,14 @@ class SimCam:
             self.media = await asyncio.to_thread(_load, self.config)
         try:
             self._rtsp = Port(self.config.host, self.config.rtsp_port, lambda t: RtspConnection(self, t))
+            if self.config.rtsps_port is not None:
+                self._certificates = Certificates(self.config.name, self.config.host)
+                self._rtsps = Port(
+                    self.config.host,
+                    self.config.rtsps_port,
+                    lambda t: RtspConnection(self, t, secure=True),
+                    self._certificates.context,
+                )
             if self.config.onvif_port is not None:
                 face = OnvifFace(self)
                 self._onvif = Port(
@@ -83,12 +94,21 @@ class SimCam:
             self._udp.close()
         await asyncio.sleep(0)  # lets aborted transports close their sockets
         await asyncio.sleep(0)
-        self._rtsp = self._onvif = self._udp = None
+        self._rtsp = self._rtsps = self._onvif = self._udp = None
 
     # -- what it is ------------------------------------------------------------------------------------
     @property
     def rtsp_port(self) -> int:
         return self._rtsp.number if self._rtsp else self.config.rtsp_port
+
+    @property
+    def rtsps_port(self) -> int | None:
+        return self._rtsps.number if self._rtsps else self.config.rtsps_port
+
+    @property
+    def certificate(self) -> bytes | None:
+        """What the rtsps port shows now, in DER; None without one."""
+        return self._certificates.der if self._certificates else None
 
     @property
     def onvif_port(self) -> int | None:
@@ -106,6 +126,12 @@ class SimCam:
 
     def stream_url(self, tier: Literal["main", "sub"]) -> str:
         return f"rtsp://{self.config.host}:{self.rtsp_port}/stream/{tier}"
+
+    @property
+    def rtsps_url(self) -> str | None:
+        """The main stream's URL over TLS, without credentials; None without an rtsps port."""
+        port = self.rtsps_port
+        return None if port is None else f"rtsps://{self.config.host}:{port}/stream/main"
 
     @property
     def login_attempts(self) -> LoginAttempts:
@@ -175,8 +201,9 @@ class SimCam:
 
     def drop_sessions_now(self) -> None:
         """`drop_sessions`, for callers that can't wait."""
-        if self._rtsp is not None:
-            self._rtsp.abort_connections()
+        for port in (self._rtsp, self._rtsps):
+            if port is not None:
+                port.abort_connections()
 
     def set_fault(self, name: str, value: FaultValue | None = True) -> None:
         """Switch a fault on, to a value, or off (False); see `Faults`. ValueError for an unknown one."""
@@ -193,7 +220,13 @@ class SimCam:
     def _match_ports(self) -> None:
         """Open and close the ports so that they are as the plug and the fault `refuse` say."""
         refused = self.faults.refuse
-        for name, port in (("rtsp", self._rtsp), ("onvif", self._onvif)):
+        if self._rtsps is not None and self._certificates is not None:
+            self._certificates.show(new=self.faults.new_certificate)
+            tls = None if self.faults.tls_broken else self._certificates.context
+            if self._rtsps.tls is not tls:
+                self._rtsps.close()
+                self._rtsps.tls = tls
+        for name, port in (("rtsp", self._rtsp), ("rtsp", self._rtsps), ("onvif", self._onvif)):
             if port is None:
                 continue
             if self.is_plugged and refused not in {"all", name}:
@@ -202,7 +235,7 @@ class SimCam:
                 port.close()
 
     def _ports(self) -> list[Port]:
-        return [port for port in (self._rtsp, self._onvif) if port is not None]
+        return [port for port in (self._rtsp, self._rtsps, self._onvif) if port is not None]
 
 
 class SimCamFleet:

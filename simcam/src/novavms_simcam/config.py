@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from novavms_simcam.faults import Faults
 
-Auth = Literal["digest", "basic", "both", "digest-sha256", "none"]
+Auth = Literal["digest", "basic", "both", "digest-sha256", "digest-both", "none"]
 Audio = Literal["aac", "pcma", "pcmu", "none"]
 
 DEFAULT_USERNAME: Final = "admin"
@@ -20,6 +20,7 @@ DEFAULT_PASSWORD: Final = "simcam-Passw0rd"  # noqa: S105 - a toy's documented d
 @dataclass(slots=True, kw_only=True)
 class SimCamConfig:
     """One camera. Ports: 0 picks a free one; `onvif_port=None` is a camera without ONVIF; `discovery_port` is UDP (3702 by standard).
+    `rtsps_port` is RTSP over TLS beside plain RTSP, with a self-signed certificate (322 by standard); None is a camera without it.
 
     `media` is bundled footage ("h264", "h265") or a file of one's own (H.264 or H.265; any container that FFmpeg reads).
     The identity (serial, MAC, endpoint reference) is made from the name, so that it is the same at the next start.
@@ -32,6 +33,7 @@ class SimCamConfig:
     audio: Audio = "aac"
     host: str = "127.0.0.1"
     rtsp_port: int = 0
+    rtsps_port: int | None = None
     onvif_port: int | None = 0
     discovery_port: int | None = None
     auth: Auth = "digest"

@@ -89,6 +89,7 @@ def _describe(number: int, cam: SimCam) -> dict[str, Any]:
         "number": number,
         "name": cam.config.name,
         "rtsp_url": cam.rtsp_url,
+        "rtsps_url": cam.rtsps_url,
         "onvif_port": cam.onvif_port,
         "plugged": cam.is_plugged,
         "frozen": cam.state.frozen,

@@ -11,6 +11,12 @@ from typing import Any, Final
 
 FaultValue = bool | int | float | str
 
+STAGES: Final = (
+    *("clock", "login", "identity", "profiles"),
+    *("options", "describe", "setup", "play", "teardown"),
+)
+"""What `slow_stage` knows: groups of ONVIF calls, and RTSP methods."""
+
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off", ""})
 
@@ -35,7 +41,22 @@ class Faults:
         False, True, "TCP connections are accepted and stand, but nothing is ever said on them (half-open)."
     )
     slow_answer_sec: float = _fault(
-        0.0, 3.0, "Every RTSP, ONVIF and discovery answer comes this many seconds late."
+        0.0, 3.0, "Every RTSP, ONVIF and discovery answer comes this many seconds late (see `slow_stage`)."
+    )
+    slow_stage: str = _fault(
+        "",
+        "describe",
+        "`slow_answer_sec` delays only these answers: clock, login, identity or profiles (ONVIF), options, describe, setup, play or teardown (RTSP).",
+        choices=STAGES,
+    )
+    tls_broken: str = _fault(
+        "",
+        "plain",
+        "The rtsps port does not do TLS: it speaks RTSP in clear (plain) or says nothing (hang).",
+        choices=("plain", "hang"),
+    )
+    new_certificate: bool = _fault(
+        False, True, "The rtsps port shows another self-signed certificate than the camera's own."
     )
     not_rtsp: bool = _fault(
         False, True, "The RTSP port speaks HTTP: 400 and a page of HTML, then the connection closes."
@@ -43,6 +64,12 @@ class Faults:
     not_onvif: bool = _fault(False, True, "The ONVIF port is an ordinary web server: 404 and a page of HTML.")
     broken_xml: bool = _fault(
         False, True, "ONVIF answers are cut off in mid-element and hold bytes that are not UTF-8."
+    )
+    wrong_charset: str = _fault(
+        "",
+        "latin1",
+        "The model's name has foreign letters, and ONVIF answers are encoded in Latin-1 (latin1) or GB2312 (gb2312) but declare UTF-8, or rightly declare ISO-8859-1 (declared), or begin with a byte order mark (bom).",
+        choices=("latin1", "gb2312", "declared", "bom"),
     )
     drop_every_sec: float = _fault(
         0.0, 30.0, "Each RTSP connection is reset this many seconds after its PLAY."
@@ -58,11 +85,26 @@ class Faults:
     stale_nonce: bool = _fault(
         False, True, "Each Digest nonce is good for one request; the next gets 401 with stale=true."
     )
+    digest_qop: bool = _fault(
+        False,
+        True,
+        'RTSP challenges for Digest MD5 ask for qop="auth" too, and wherever qop is used a counter nc that does not grow is stale.',
+    )
+    close_after_401: bool = _fault(
+        False, True, "The connection is closed after each 401, RTSP and ONVIF, as some cameras do."
+    )
+    no_rights: bool = _fault(
+        False,
+        True,
+        "The user may log in over ONVIF, but the media services refuse it with ter:NotAuthorized.",
+    )
     clock_offset_sec: float = _fault(
         0.0, 10800.0, "The camera's clock is this far ahead (negative: behind), in ONVIF and in RTCP."
     )
     not_authorized_status: int = _fault(
-        400, 500, "The HTTP status beside ter:NotAuthorized for a wrong WS-UsernameToken (400, 401 or 500)."
+        400,
+        500,
+        "The HTTP status beside ter:NotAuthorized for a wrong WS-UsernameToken (200, 400, 401, 403 or 500).",
     )
     no_ws_token: bool = _fault(
         False, True, "ONVIF ignores WS-UsernameToken and asks for HTTP authentication with 401."
@@ -83,6 +125,11 @@ class Faults:
     wrong_path: int = _fault(
         0, 404, "Every stream path is unknown; answered with this RTSP status (404 or 400)."
     )
+    redirect: str = _fault(
+        "",
+        "rtsp://192.0.2.77:554/stream/main",
+        "DESCRIBE gets 302 Found to this address; one that begins with / is on the camera itself.",
+    )
     too_many_connections: str = _fault(
         "",
         "setup",
@@ -92,6 +139,20 @@ class Faults:
     max_sessions: int = _fault(0, 1, "453 at SETUP when this many RTSP sessions are open.")
     udp_only: bool = _fault(False, True, "SETUP over TCP gets 461 Unsupported Transport.")
     tcp_only: bool = _fault(False, True, "SETUP over UDP gets 461 Unsupported Transport.")
+    tcp_mute: bool = _fault(
+        False, True, "Over TCP, SETUP and PLAY get 200, but no packet ever comes; UDP works."
+    )
+    udp_blocked: bool = _fault(
+        False, True, "Over UDP, SETUP and PLAY get 200, but no packet ever arrives, as behind a firewall."
+    )
+    udp_loss_percent: float = _fault(
+        0.0, 5.0, "So many of a hundred UDP packets are lost (the same ones in every run)."
+    )
+    udp_reorder_percent: float = _fault(
+        0.0,
+        10.0,
+        "So many of a hundred UDP packets arrive after their successor (the same ones in every run).",
+    )
     no_keep_alive: bool = _fault(
         False, True, "GET_PARAMETER and SET_PARAMETER get 405; only OPTIONS keeps a session alive."
     )

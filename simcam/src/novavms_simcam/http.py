@@ -23,13 +23,14 @@ REASONS: Final = {
 
 @dataclass(slots=True)
 class Reply:
-    """An answer; `delay_sec` is waited before it is sent."""
+    """An answer; `delay_sec` is waited before it is sent, `closes`: the connection ends with it."""
 
     status: int
     body: bytes = b""
     content_type: str = "text/plain; charset=utf-8"
     headers: list[tuple[str, str]] = field(default_factory=list)
     delay_sec: float = 0.0
+    closes: bool = False
 
     def encode(self) -> bytes:
         lines = [
@@ -79,7 +80,7 @@ class HttpConnection(asyncio.Protocol):
         for request in requests:
             reply = self._handler(request, str(transport.get_extra_info("sockname")[0]))
             if reply is not None:
-                last = request.headers.get("connection", "").lower() == "close"
+                last = reply.closes or request.headers.get("connection", "").lower() == "close"
                 self._answer(reply, close=last or request.version == "HTTP/1.0")
 
     def _answer(self, reply: Reply, *, close: bool) -> None:

@@ -41,7 +41,9 @@ def run_command(
         str, typer.Option(help="h264, h265 (bundled footage), or a file in H.264 or H.265.")
     ] = "h264",
     audio: Annotated[str, typer.Option(help="aac, pcma, pcmu or none.")] = "aac",
-    auth: Annotated[str, typer.Option(help="digest, basic, both, digest-sha256 or none.")] = "digest",
+    auth: Annotated[
+        str, typer.Option(help="digest, basic, both, digest-sha256, digest-both or none.")
+    ] = "digest",
     host: Annotated[
         str,
         typer.Option(help="Address to listen on. Anything but loopback shows the camera to your network."),
@@ -49,6 +51,10 @@ def run_command(
     rtsp_port: Annotated[
         int, typer.Option(min=0, max=65535, help="RTSP port of the first camera, counting up; 0: any.")
     ] = 0,
+    rtsps_port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Port for RTSP over TLS, counting up; 0: any. Off if not given."),
+    ] = None,
     onvif_port: Annotated[
         int, typer.Option(min=0, max=65535, help="ONVIF port of the first camera, counting up; 0: any.")
     ] = 0,
@@ -102,6 +108,7 @@ def run_command(
                     auth=auth,  # type: ignore[arg-type]
                     host=host,
                     rtsp_port=rtsp_port + i if rtsp_port else 0,
+                    rtsps_port=rtsps_port + i if rtsps_port else rtsps_port,
                     onvif_port=None if kind == "rtsp" else onvif_port + i if onvif_port else 0,
                     discovery_port=discovery_port + i if discovery_port else discovery_port,
                     faults=make_faults(dict(faults)),

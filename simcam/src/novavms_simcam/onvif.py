@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from novavms_simcam import onvif_device, onvif_media
 from novavms_simcam.auth import Verdict
 from novavms_simcam.http import Reply
-from novavms_simcam.soap import Call, NotSoap, SoapFault, envelope, parse
+from novavms_simcam.soap import Call, NotSoap, SoapFault, envelope, parse, recode
 from novavms_simcam.wire import Request
 
 if TYPE_CHECKING:
@@ -19,6 +19,12 @@ _SERVICES: Final = {
     "trt": onvif_media.MEDIA1,
     "tr2": onvif_media.MEDIA2,
 }
+_CALL_STAGES: Final = {
+    "GetSystemDateAndTime": "clock",
+    "GetDeviceInformation": "login",
+    "GetNetworkInterfaces": "identity",
+    "GetEndpointReference": "identity",
+}
 _WEB_PAGE: Final = b"<!DOCTYPE html><html><body><h1>404 Not Found</h1></body></html>"
 
 
@@ -27,6 +33,8 @@ class OnvifFace:
 
     def __init__(self, camera: SimCam) -> None:
         self._camera = camera
+        self._stage = ""
+        """The stage of a check that the call now answered belongs to, for `slow_stage`."""
 
     def handle(self, request: Request, local: str) -> Reply | None:
         faults = self._camera.faults
@@ -35,13 +43,18 @@ class OnvifFace:
         if faults.not_onvif:
             return Reply(404, _WEB_PAGE, "text/html")
         reply = self._route(request, local)
+        if faults.wrong_charset and reply.content_type == SOAP_TYPE:
+            reply.body = recode(reply.body, faults.wrong_charset)
         if faults.broken_xml and reply.content_type == SOAP_TYPE:
             half = len(reply.body) * 2 // 3
             reply.body = reply.body[:half] + b"<tt:Name>\xff\xfe\xc3\x28</tt:Nam"
-        reply.delay_sec += faults.slow_answer_sec
+        reply.delay_sec += faults.slow_answer_sec if faults.slow_stage in {"", self._stage} else 0.0
+        if reply.status == 401 and faults.close_after_401:
+            reply.closes = True
         return reply
 
     def _route(self, request: Request, local: str) -> Reply:
+        self._stage = ""
         path = request.uri.split("?", 1)[0]
         if path.startswith("/snapshot/") and request.method == "GET":
             return self._snapshot(request, path)
@@ -52,6 +65,7 @@ class OnvifFace:
         try:
             call = parse(request.body)
             self._camera.count(f"{call.prefix}:{call.name}")
+            self._stage = _CALL_STAGES.get(call.name, "profiles")
             refusal = self._refuse(request, call)
             if refusal is not None:
                 return refusal
@@ -79,12 +93,15 @@ class OnvifFace:
         faults, keeper = self._camera.faults, self._camera.gatekeeper
         header = request.headers.get("authorization")
         if call.token is not None and header is None and not faults.no_ws_token:
-            verdict = keeper.check_token(call.token)
-            return None if verdict == "ok" else self._refusal(verdict, faults.not_authorized_status)
-        verdict = keeper.check_header(request.method, request.uri, header)
-        return None if verdict == "ok" else self._refusal(verdict, 401)
+            verdict, status = keeper.check_token(call.token), faults.not_authorized_status
+        else:
+            verdict, status = keeper.check_header(request.method, request.uri, header), 401
+        if verdict == "ok":
+            no_rights = faults.no_rights and call.prefix in {"trt", "tr2"}
+            return self._refusal("forbidden", faults.not_authorized_status) if no_rights else None
+        return self._refusal(verdict, status)
 
-    def _refusal(self, verdict: Verdict, status: int) -> Reply:
+    def _refusal(self, verdict: Verdict | Literal["forbidden"], status: int) -> Reply:
         if verdict == "locked":
             return _fault(
                 SoapFault(

@@ -53,8 +53,9 @@ def _date_and_time(camera: SimCam, call: Call, local: str) -> str:
 
 def _device_information(camera: SimCam, call: Call, local: str) -> str:
     c = camera.config
+    foreign = {"": "", "gb2312": " 网络摄像机"}.get(camera.faults.wrong_charset, " Außentür")
     return (
-        f"<tds:Manufacturer>{escape(c.manufacturer)}</tds:Manufacturer><tds:Model>{escape(c.model)}</tds:Model>"
+        f"<tds:Manufacturer>{escape(c.manufacturer)}</tds:Manufacturer><tds:Model>{escape(c.model + foreign)}</tds:Model>"
         f"<tds:FirmwareVersion>{escape(c.firmware)}</tds:FirmwareVersion>"
         f"<tds:SerialNumber>{escape(c.serial)}</tds:SerialNumber><tds:HardwareId>{escape(c.model)}</tds:HardwareId>"
     )

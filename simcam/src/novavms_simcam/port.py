@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Callable
 
 
 class Port:
     """Listens on `host`:`number`, hands each connection to a protocol, knows all that are open.
 
+    `tls` is the context that new listeners use; None is plain TCP.
+
     A second socket, bound but never listening, holds the number while the port is closed: connecting is then refused, and no
     other program of this machine is given the number meanwhile.
     """
 
     def __init__(
-        self, host: str, number: int, factory: Callable[[set[asyncio.Transport]], asyncio.Protocol]
+        self,
+        host: str,
+        number: int,
+        factory: Callable[[set[asyncio.Transport]], asyncio.Protocol],
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._host = host
         self._factory = factory
+        self.tls = tls
         self._holder = _bound(host, number)
         self.number: int = self._holder.getsockname()[1]
         self.transports: set[asyncio.Transport] = set()
@@ -42,7 +50,9 @@ class Port:
 
     async def _serve(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: self._factory(self.transports), sock=listener, backlog=512)
+        server = await loop.create_server(
+            lambda: self._factory(self.transports), sock=listener, backlog=512, ssl=self.tls
+        )
         if self._listener is listener:
             self._server = server
         else:  # closed while it opened

@@ -34,6 +34,7 @@ class CameraSpec(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     auth: Auth = "digest"
     host: str = "127.0.0.1"
     rtsp_port: int = 0
+    rtsps_port: int | None = None
     onvif_port: int = 0
     discovery_port: int | None = None
     manufacturer: str = "NovaVMS"
@@ -97,6 +98,7 @@ def facts(camera: SimCam) -> dict[str, Any]:
         "password": camera.config.password,
         "rtsp_url": camera.rtsp_url,
         "rtsp_port": camera.rtsp_port,
+        "rtsps_url": camera.rtsps_url,
         "onvif_port": camera.onvif_port,
         "discovery_port": camera.discovery_port,
     }

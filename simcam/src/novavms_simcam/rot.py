@@ -1,9 +1,12 @@
-"""Packets that no camera should send, and some do."""
+"""Packets that no camera should send, and some do; and the network that loses and reorders good ones."""
 
 from __future__ import annotations
 
+import random
 import struct
 from typing import Final, Literal
+
+from novavms_simcam.faults import Faults
 
 BROKEN_FRAMING: Final = b"\x00\xff\x13 not a frame, not an answer \xfe" * 40
 """Bytes that are neither $-framed packets nor an RTSP message."""
@@ -41,3 +44,28 @@ class RottenPackets:
         ]
         self._turn += 1
         return kinds[(self._turn - 1) % len(kinds)]
+
+
+class UdpWay:
+    """The network between camera and client, for one track. Its dice are seeded, so that each run loses the same packets."""
+
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
+        self._dice = random.Random(1)  # noqa: S311 - no secret
+        self._held: bytes | None = None
+
+    @property
+    def is_blocked(self) -> bool:
+        return self._faults.udp_blocked
+
+    def carry(self, packet: bytes) -> tuple[bytes, ...]:
+        """The packets that arrive now, in their order: none, one, or one and the one that it overtook."""
+        if self._faults.udp_blocked or self._dice.random() * 100 < self._faults.udp_loss_percent:
+            return ()
+        if self._held is not None:
+            late, self._held = self._held, None
+            return packet, late
+        if self._dice.random() * 100 < self._faults.udp_reorder_percent:
+            self._held = packet
+            return ()
+        return (packet,)

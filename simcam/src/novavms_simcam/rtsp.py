@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from novavms_simcam import sdp
 from novavms_simcam.media import Media
 from novavms_simcam.playing import Playback
+from novavms_simcam.rot import UdpWay
 from novavms_simcam.sinks import InterleavedSink, Sink, UdpSink
 from novavms_simcam.wire import BadMessage, Request, RequestReader
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 METHODS: Final = "OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, GET_PARAMETER, SET_PARAMETER, TEARDOWN"
 REASONS: Final = {
     200: "OK",
+    302: "Found",
     400: "Bad Request",
     401: "Unauthorized",
     403: "Forbidden",
@@ -70,10 +72,11 @@ class Session:
 
 
 class RtspConnection(asyncio.Protocol):
-    """One client. All of its sessions end with it, as on most cameras."""
+    """One client. All of its sessions end with it, as on most cameras. `secure`: it came to the rtsps port."""
 
-    def __init__(self, camera: SimCam, transports: set[asyncio.Transport]) -> None:
+    def __init__(self, camera: SimCam, transports: set[asyncio.Transport], *, secure: bool = False) -> None:
         self._camera = camera
+        self._secure = secure
         self._transports = transports
         self._reader = RequestReader()
         self._transport: asyncio.Transport | None = None
@@ -130,6 +133,8 @@ class RtspConnection(asyncio.Protocol):
         transport = self._transport
         if transport is None or self._camera.faults.silent:
             return
+        if self._secure and self._camera.faults.tls_broken == "hang":
+            return
         self._heard_at = asyncio.get_running_loop().time()
         if self._camera.faults.not_rtsp:
             transport.write(HTTP_GARBAGE)
@@ -143,11 +148,15 @@ class RtspConnection(asyncio.Protocol):
             return
         loop = asyncio.get_running_loop()
         for request in requests:
-            self._ready_at = max(self._ready_at, loop.time() + self._camera.faults.slow_answer_sec)
+            self._ready_at = max(self._ready_at, loop.time() + self._slowness(request.method))
             if self._ready_at <= loop.time():
                 self._handle(request)
             else:
                 loop.call_at(self._ready_at, self._handle, request)
+
+    def _slowness(self, method: str) -> float:
+        faults = self._camera.faults
+        return faults.slow_answer_sec if faults.slow_stage in {"", method.lower()} else 0.0
 
     # -- requests --------------------------------------------------------------------------------------
     def _handle(self, request: Request) -> None:
@@ -161,16 +170,19 @@ class RtspConnection(asyncio.Protocol):
             return
         answer = self._refuse(request) or self._dispatch(request)
         delay = self._camera.faults.slow_refusal_sec
+        closes = answer.status == 401 and self._camera.faults.close_after_401
         if answer.status == 401 and "authorization" in request.headers and delay:
             loop = asyncio.get_running_loop()
             self._ready_at = loop.time() + delay
-            loop.call_at(self._ready_at, self._write, answer.encode(cseq))
+            loop.call_at(self._ready_at, self._write, answer.encode(cseq), closes)
         else:
-            self._write(answer.encode(cseq))
+            self._write(answer.encode(cseq), closes)
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes, closes: bool = False) -> None:
         if self._transport is not None:
             self._transport.write(data)
+            if closes:
+                self._transport.close()
 
     def _refuse(self, request: Request) -> Answer | None:
         """The answer to someone who is not, or may not be, logged in. OPTIONS is open to all."""
@@ -212,6 +224,10 @@ class RtspConnection(asyncio.Protocol):
             return Answer(faults.wrong_path if faults.wrong_path in REASONS else 404)
         if faults.too_many_connections == "describe":
             return Answer(453)
+        target = faults.redirect
+        if target and target != path:
+            own = f"rtsp://{self._camera.config.host}:{self._camera.rtsp_port}"
+            return Answer(302, [("Location", own + target if target.startswith("/") else target)])
         config = self._camera.config
         body = sdp.describe(media, config.name, config.host, self._camera.sdp_session_id, faults)
         base = request.uri.split("?", 1)[0].rstrip("/") + "/"
@@ -265,11 +281,11 @@ class RtspConnection(asyncio.Protocol):
             if kind == "RTP/AVP/TCP" and not faults.udp_only:
                 rtp, rtcp = ports.get("interleaved", (0, 1))
                 if rtp < 256 and rtcp < 256:
-                    return InterleavedSink(self._transport, rtp, rtcp)
+                    return InterleavedSink(self._transport, rtp, rtcp, mute=faults.tcp_mute)
             elif kind in {"RTP/AVP", "RTP/AVP/UDP"} and "client_port" in ports and not faults.tcp_only:
                 local = self._transport.get_extra_info("sockname")[0]
                 peer = self._transport.get_extra_info("peername")[0]
-                return UdpSink(local, peer, *ports["client_port"])
+                return UdpSink(local, peer, *ports["client_port"], UdpWay(faults))
         return None
 
     def _session(self, request: Request) -> Session | None:

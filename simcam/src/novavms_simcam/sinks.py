@@ -7,6 +7,8 @@ import socket
 import struct
 from typing import Final, Protocol
 
+from novavms_simcam.rot import UdpWay
+
 _INTERLEAVED: Final = struct.Struct(">cBHBBHII")
 _PLAIN: Final = struct.Struct(">BBHII")
 
@@ -39,8 +41,11 @@ class Sink(Protocol):
 class InterleavedSink:
     """Packets framed by $, channel, length in the RTSP connection."""
 
-    def __init__(self, transport: asyncio.Transport, rtp_channel: int, rtcp_channel: int) -> None:
+    def __init__(
+        self, transport: asyncio.Transport, rtp_channel: int, rtcp_channel: int, *, mute: bool = False
+    ) -> None:
         self._transport = transport
+        self._mute = mute
         self._rtp_channel = rtp_channel
         self._rtcp_channel = rtcp_channel
         self.description = f"RTP/AVP/TCP;unicast;interleaved={rtp_channel}-{rtcp_channel}"
@@ -62,26 +67,38 @@ class InterleavedSink:
                 payload,
             )
             sent += size
-        self._transport.write(b"".join(parts))
+        self.raw(b"".join(parts))
         return sent
 
     def rtp(self, packet: bytes) -> None:
-        self._transport.write(struct.pack(">cBH", b"$", self._rtp_channel, len(packet)) + packet)
+        self.raw(struct.pack(">cBH", b"$", self._rtp_channel, len(packet)) + packet)
 
     def raw(self, data: bytes) -> None:
-        self._transport.write(data)
+        if not self._mute:
+            self._transport.write(data)
 
     def rtcp(self, packet: bytes) -> None:
-        self._transport.write(struct.pack(">cBH", b"$", self._rtcp_channel, len(packet)) + packet)
+        self.raw(struct.pack(">cBH", b"$", self._rtcp_channel, len(packet)) + packet)
 
     def close(self) -> None:
         """Nothing of its own to close: the connection stands for the other tracks."""
 
 
 class UdpSink:
-    """Datagrams from a pair of local ports, RTP on the even one, RTCP on the next (RFC 3550 section 11)."""
+    """Datagrams from a pair of local ports, RTP on the even one, RTCP on the next (RFC 3550 section 11).
 
-    def __init__(self, local_host: str, peer_host: str, rtp_port: int, rtcp_port: int) -> None:
+    `way` is the network between.
+    """
+
+    def __init__(
+        self,
+        local_host: str,
+        peer_host: str,
+        rtp_port: int,
+        rtcp_port: int,
+        way: UdpWay,
+    ) -> None:
+        self._way = way
         self._rtp, self._rtcp = _port_pair(local_host)
         self._to_rtp = (peer_host, rtp_port)
         self._to_rtcp = (peer_host, rtcp_port)
@@ -101,13 +118,15 @@ class UdpSink:
         return sent
 
     def rtp(self, packet: bytes) -> None:
-        self._send(self._rtp, packet, self._to_rtp)
+        for arriving in self._way.carry(packet):
+            self._send(self._rtp, arriving, self._to_rtp)
 
     def raw(self, data: bytes) -> None:
         """Datagrams have no framing to break."""
 
     def rtcp(self, packet: bytes) -> None:
-        self._send(self._rtcp, packet, self._to_rtcp)
+        if not self._way.is_blocked:
+            self._send(self._rtcp, packet, self._to_rtcp)
 
     @staticmethod
     def _send(sock: socket.socket, packet: bytes, to: tuple[str, int]) -> None:

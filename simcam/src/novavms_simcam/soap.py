@@ -75,6 +75,16 @@ def envelope(body: str, header: str = "") -> bytes:
     return f"{_OPEN}{head}<env:Body>{body}</env:Body></env:Envelope>".encode()
 
 
+def recode(body: bytes, charset: str) -> bytes:
+    """An answer as the fault `wrong_charset` has it; the model's name brings letters that differ."""
+    text = body.decode()
+    if charset == "bom":
+        return b"\xef\xbb\xbf" + body
+    if charset == "declared":
+        return text.replace('encoding="UTF-8"', 'encoding="ISO-8859-1"', 1).encode("latin-1", "replace")
+    return text.encode("latin-1" if charset == "latin1" else "gb2312", "replace")
+
+
 def find(root: Element, name: str) -> Element | None:
     """The first element called `name`, whatever its namespace."""
     return next((e for e in root.iter() if isinstance(e.tag, str) and e.tag.rpartition("}")[2] == name), None)

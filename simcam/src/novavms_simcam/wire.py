@@ -36,6 +36,8 @@ class RequestReader:
         self._buffer += data
         requests: list[Request] = []
         while self._buffer:
+            if self._buffer[0] == 0x16:
+                raise BadMessage("a TLS client on a port without TLS")
             if self._buffer[0] == 0x24:
                 if not self._skip_interleaved():
                     break
