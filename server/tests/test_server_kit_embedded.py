@@ -1,0 +1,39 @@
+"""The embedded PostgreSQL, in whatever folder."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from novavms_server.kit.database import EmbeddedPostgres
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    made = Path(tempfile.mkdtemp(prefix="novavms-pg-"))
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.mark.parametrize("name", ["plain", "two words ü's $HOME", "long-" + "x" * 120])
+def test_it_starts_in_any_folder_and_is_found_again(folder: Path, name: str) -> None:
+    data = folder / name / "postgres"
+    embedded = EmbeddedPostgres(data)
+    url = embedded.start()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE kept (value int)")
+        socket = Path(str(connection.info.host)) / ".s.PGSQL.5432"
+        assert stat.S_IMODE(socket.stat().st_mode) == 0o700
+    embedded.stop()
+    again = EmbeddedPostgres(data)
+    with psycopg.connect(again.start()) as connection:
+        assert connection.execute("SELECT count(*) FROM kept").fetchone() == (0,)
+    again.stop()
