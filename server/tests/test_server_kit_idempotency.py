@@ -198,3 +198,27 @@ async def test_what_is_kept_is_sealed(world: World) -> None:
     assert len(rows) == 1
     assert first.json()["key"] not in repr(rows)
     assert first.json()["prefix"] not in repr(rows)
+
+
+async def test_a_kept_answer_is_only_for_who_may_still_ask(world: World) -> None:
+    """Revoked, or lowered to a role that the route refuses: from the next request on, which may be a replay."""
+    admin = world.client("admin")
+    account = (await admin.post("/api/v1/service-accounts", json={"name": "robot", "role": "admin"})).json()
+    keys = f"/api/v1/service-accounts/{account['id']}/keys"
+    made = (await admin.post(keys, json={"name": "one"})).json()
+    robot = world.client(token=made["key"])
+
+    async def ask() -> httpx.Response:
+        return await robot.post(SITES, json={"name": "Kept"}, headers={"Idempotency-Key": "k"})
+
+    first = await ask()
+    assert first.status_code == 201
+    await world.sql("UPDATE service_accounts SET role = 'operator' WHERE id = %s", account["id"])
+    assert (await ask()).status_code == 403
+    await world.sql("UPDATE service_accounts SET role = 'admin' WHERE id = %s", account["id"])
+    again = await ask()
+    assert (again.status_code, again.content) == (201, first.content)
+    assert (await admin.delete(f"{keys}/{made['id']}")).status_code == 204
+    refused = await ask()
+    assert (refused.status_code, refused.json()["error"]) == (401, "invalid_token")
+    assert await names(world) == ["Kept"]

@@ -23,7 +23,7 @@ from novavms_server.kit.answer import Answer
 from novavms_server.kit.caller import Caller
 from novavms_server.kit.clock import Clock
 from novavms_server.kit.database import DATABASE_AWAY, Database, away
-from novavms_server.kit.idempotency import Idempotency, Reservation
+from novavms_server.kit.idempotency import Idempotency, Kept, Reservation
 from novavms_server.kit.ids import new_request_id
 from novavms_server.kit.limits import Limiter
 from novavms_server.kit.metrics import Metrics
@@ -47,7 +47,10 @@ class Authenticator(Protocol):
 class Exchange:
     """One request on its way through: what the routes find in `scope["state"]["exchange"]`."""
 
-    __slots__ = ("answered", "body", "caller", "client", "failure", "request_id", "rerun", "work")
+    __slots__ = (
+        *("admitted", "answered", "body", "caller", "client", "failure", "replaying", "request_id", "rerun"),
+        "work",
+    )
 
     def __init__(self, request_id: str, client: str, body: bytes) -> None:
         self.request_id = request_id
@@ -59,6 +62,10 @@ class Exchange:
         self.work: Work | None = None
         self.rerun = False
         self.answered = False
+        self.replaying = False
+        """The answer is kept already: the route is asked only whether the caller may still have it."""
+        self.admitted = False
+        """What the route said to that."""
 
 
 class Edge:
@@ -231,7 +238,7 @@ class Edge:
         assert exchange.caller is not None
         taken = await self._idempotency.take(exchange.caller, key, scope, exchange.body)
         if not isinstance(taken, Reservation):
-            await answer.replay(taken)
+            await self._replay(scope, receive, answer, exchange, taken)
             return
 
         async def finish() -> None:
@@ -245,6 +252,27 @@ class Edge:
         finally:
             if not answer.promised:
                 await self._idempotency.give_back(taken)
+
+    async def _replay(
+        self, scope: HTTPScope, receive: Receive, answer: Answer, exchange: Exchange, kept: Kept
+    ) -> None:
+        """Give the kept answer to who may still ask for it: a key revoked or a role lowered since then holds here, too.
+
+        The route's own reads would find that out (see kit.work); a replay has none, so the caller is looked up anew.
+        """
+        assert exchange.work is not None
+        if await exchange.work._refresh() is None:  # nobody any more: nobody's keys
+            exchange.work = None
+            await self._run(scope, receive, answer, exchange)
+            return
+        exchange.replaying = True
+        scope.setdefault("state", {})["exchange"] = exchange
+        await self._app(scope, receive, answer.send)
+        if not exchange.admitted:
+            await answer.flush()
+            return
+        answer.forget()
+        await answer.replay(kept)
 
 
 _WANTED = frozenset(

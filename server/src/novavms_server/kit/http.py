@@ -68,10 +68,6 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
         if not handler.opt.get("public"):
             raise errors.NotFound  # the edge knows no caller of a WebSocket: its route asks by itself
         return
-    if str(connection.scope["type"]) == "websocket":
-        if not handler.opt.get("socket"):
-            raise errors.NotFound
-        return
     exchange = exchange_of(connection)
     if connection.scope.get("method") == "OPTIONS":  # Litestar's own, answers only which methods there are
         return
@@ -86,6 +82,9 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
             raise errors.Forbidden
         if exchange.caller.must_change_password and not handler.opt.get("before_password_change"):
             raise errors.Forbidden("Change your temporary password first: POST /api/v1/auth/change-password")
+    if exchange.replaying:
+        exchange.admitted = True
+        raise errors.Conflict  # goes nowhere: the edge gives the kept answer in its place
     if connection.scope["query_string"]:
         _refuse_unknown_query(connection, handler)
     body = handler.opt.get("body")
