@@ -13,7 +13,7 @@ import msgspec
 import psycopg
 from psycopg.types.json import Jsonb
 
-from novavms_protocol import DesiredState, Hello, Report
+from novavms_protocol import DesiredState, Hello, Report, Telemetry
 from novavms_server.accounts.keys import hash_token
 from novavms_server.gateways.hub import GatewayHub
 from novavms_server.gateways.models import GatewayRef, HardwareFacts
@@ -29,6 +29,10 @@ log = logging.getLogger("novavms.gateways")
 
 AT_ONCE: Final = 8
 """Transactions for gateways at the same time: the rest of the pool is for requests, also when all gateways return at once."""
+
+
+_MOST: Final = 2**60
+"""No count, size or time of a gateway is larger; integers up to here fit PostgreSQL's and, near enough, JavaScript's."""
 
 
 class LostGateway(Exception):
@@ -166,6 +170,16 @@ def _facts(hello: Hello) -> HardwareFacts:
         return msgspec.convert(msgspec.to_builtins(hello.facts), HardwareFacts)
     except msgspec.ValidationError:
         return HardwareFacts()
+
+
+def storable(said: Telemetry) -> bytes | None:
+    """A heartbeat as JSON, or None where PostgreSQL could not hold it or readers would choke on it: it is written together
+    with those of hundreds of other gateways, of other orgs, which must not fail for it."""
+    plain = msgspec.structs.replace(said, version=_line(said.version) or "")
+    numbers = [value for value in msgspec.structs.astuple(plain) if isinstance(value, int | float)]
+    if plain.at.tzinfo is None or any(not 0 <= number <= _MOST for number in numbers):
+        return None
+    return msgspec.json.encode(plain)
 
 
 def _line(text: str) -> str | None:

@@ -39,7 +39,7 @@ from novavms_protocol import (
     decode_from_gateway,
     encode,
 )
-from novavms_server.gateways.arrivals import Arrivals, LostGateway
+from novavms_server.gateways.arrivals import Arrivals, LostGateway, storable
 from novavms_server.gateways.errors import GatewayOffline
 from novavms_server.gateways.hub import GatewayHub, Socket
 from novavms_server.gateways.models import GatewayRef
@@ -233,9 +233,12 @@ class Link(Socket):
     async def _report(self, report: Report) -> None:
         body = report.body
         if isinstance(body, Telemetry):
-            self.telemetry = msgspec.json.encode(body)
+            self.telemetry = storable(body)
+            if self.telemetry is None:
+                self._send(Ack(id=report.id, refused="invalid"))
+                return
         elif isinstance(body, Applied):
-            self.applied = min(body.state_version, self.sent_version)
+            self.applied = max(0, min(body.state_version, self.sent_version))
         elif type(body) not in self._hub.report_handlers:
             self._send(Ack(id=report.id, refused="unsupported"))
             return
