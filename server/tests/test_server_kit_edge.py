@@ -148,14 +148,20 @@ async def test_malformed_json(world: World, body: bytes) -> None:
     shape(answer, 400, "validation_error")
 
 
-@pytest.mark.parametrize("name", ["a\x00b", "a\x1bb", "\n", "   ", "x" * 101, "", 5, None, ["x"]])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("a\x00b", "a\x1bb", "a\x85b", "a\x9b31m", "a\u2028b", "a\u202egpj.exe", "a\u2066b"),
+        *("\n", "   ", "\u200b", "\ufeff\u2060", "\u3000", "x" * 101, "", 5, None, ["x"]),
+    ],
+)
 async def test_names_that_are_none(world: World, name: Any) -> None:
     body = shape(await world.client("admin").post(SITES, json={"name": name}), 400, "validation_error")
     assert body["details"][0]["field"] == "name"
 
 
 async def test_names_in_any_script_are_names(world: World) -> None:
-    for name in ("Hafen Süd", "港", "ميناء", "🚢" * 100):
+    for name in ("Hafen Süd", "港", "ميناء", "می\u200cخواهم", "👩\u200d🚒", "🚢" * 100):
         answer = await world.client("admin").post(SITES, json={"name": name})
         assert (answer.status_code, answer.json()["name"]) == (201, name)
 
@@ -164,6 +170,12 @@ async def test_queries_with_foreign_names_twice_or_control_characters(world: Wor
     admin = world.client("admin")
     for query in ("sites=1", "work=1", "if_match=1", "limit=1&limit=2", "cursor=%00", "cursor=a%0Ab"):
         shape(await admin.get(f"{SITES}?{query}"), 400, "validation_error")
+
+
+@pytest.mark.parametrize("limit", ["1e1", "5.0", "+5", "0x5", "%205", "1_0", "٥", "true", "", "9" * 30])
+async def test_a_limit_is_written_in_digits(world: World, limit: str) -> None:
+    body = shape(await world.client("admin").get(f"{SITES}?limit={limit}"), 400, "validation_error")
+    assert body["details"] == [{"field": "limit", "message": "limit must be an integer from 1 to 100"}]
 
 
 async def test_a_cursor_of_another_list_org_or_filter(world: World) -> None:

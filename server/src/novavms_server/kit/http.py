@@ -31,7 +31,7 @@ from novavms_server.kit import errors
 from novavms_server.kit.caller import Role
 from novavms_server.kit.database import DATABASE_AWAY, away
 from novavms_server.kit.edge import Exchange
-from novavms_server.kit.validation import Body, explain_body, problem_with
+from novavms_server.kit.validation import Body, explain_body, problem_with, sentence
 from novavms_server.kit.work import CallerChanged, Work
 
 log = logging.getLogger("novavms.http")
@@ -115,6 +115,13 @@ def _refuse_unknown_query(connection: ASGIConnection[Any, Any, Any, Any], handle
     # msgspec reads the word null as no value where a value may be left out, which would be a filter that filters nothing.
     nulls = [name for name, value in pairs if value.lower() == "null" and name in known]
     problems += [problem for name in nulls if (problem := _problem_with_null(handler, name))]
+    # It also reads 1e2 and 5.0 as integers.
+    whole = handler.opt["query_integers"]
+    problems += [
+        errors.FieldProblem(name, f"{name} {sentence(whole[name])}")
+        for name, value in pairs
+        if name in whole and not INTEGER.fullmatch(value) and names.count(name) == 1
+    ]
     if not problems and CONTROL.search(unquote_plus(connection.scope["query_string"].decode("latin-1"))):
         problems.append(errors.FieldProblem("query", "query values must not contain control characters"))
     if problems:
@@ -134,6 +141,7 @@ NOT_QUERY = frozenset(
     {"data", "work", "request", "exchange", "scope", "headers", "cookies", "state", "socket"}
 )
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+INTEGER = re.compile(r"-?[0-9]{1,19}")
 
 
 def _query_names(handler: BaseRouteHandler) -> frozenset[str]:
@@ -224,7 +232,14 @@ def check_declared(handlers: list[BaseRouteHandler]) -> None:
     """Refuse to start with a route that does not say who may call it. Notes which query parameters and which
     body each one takes."""
     for handler in handlers:
-        handler.opt.setdefault("query_names", _query_names(handler))
+        names = _query_names(handler)
+        handler.opt.setdefault("query_names", names)
+        kinds = {name: item.raw for name, item in handler.parsed_fn_signature.parameters.items()}
+        handler.opt["query_integers"] = {
+            name: kinds[name]
+            for name in names
+            if name in kinds and "an integer" in (sentence(kinds[name]) or "")
+        }
         data = handler.parsed_fn_signature.parameters.get("data")
         if data is not None and isinstance(data.annotation, type) and issubclass(data.annotation, Body):
             handler.opt.setdefault("body", data.annotation)

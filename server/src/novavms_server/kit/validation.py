@@ -15,15 +15,19 @@ from msgspec import inspect as shapes
 
 from novavms_server.kit.errors import FieldProblem, ValidationError
 
-PRINTABLE = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
-"""No control characters but tab and line breaks."""
+PRINTABLE = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
+"""No control characters (Unicode's category Cc) but tab and line breaks."""
+_LINE = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
+"""Nor what breaks a line, or turns the text that follows it around on somebody else's screen."""
+_SEEN = r"[^\s\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
+"""Nor what has no shape at all."""
 
 Name = Annotated[
     str,
     Meta(
         min_length=1,
         max_length=100,
-        pattern=r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$",
+        pattern=f"^{_LINE}*{_SEEN}{_LINE}*$",
         description="1 to 100 characters, not only blanks, no control characters",
     ),
 ]
