@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -282,11 +283,29 @@ async def test_the_policy_is_asked_again_at_the_place_that_dials(host: str) -> N
     assert (report.reason, names(report)) == ("address_forbidden", ["policy"])
 
 
-async def test_a_transport_that_is_not_there_yet_is_said_before_anything_plays() -> None:
-    async with camera() as cam:
-        report = await check(rtsp(cam, transport="udp"))
-        assert (report.reason, report.stages[-1].name) == ("transport_unsupported", "media")
-        assert "PLAY" not in cam.stats.requests
+@pytest.mark.parametrize(
+    ("wanted", "faults", "used"),
+    [
+        ("tcp", {}, "tcp"),
+        ("udp", {}, "udp"),
+        ("auto", {}, "tcp"),
+        ("auto", {"udp_only": True}, "udp"),
+        ("auto", {"tcp_only": True}, "tcp"),
+        ("tcp", {"udp_only": True}, "transport_unsupported"),
+        ("udp", {"tcp_only": True}, "transport_unsupported"),
+        ("auto", {"udp_only": True, "tcp_only": True}, "transport_unsupported"),
+    ],
+)
+async def test_media_comes_as_asked_or_by_the_way_that_works(
+    wanted: Any, faults: dict[str, Any], used: str
+) -> None:
+    async with camera(faults=faults) as cam:
+        for source in (rtsp(cam, transport=wanted), replace(onvif(cam), transport=wanted)):
+            report = await check(source)
+            assert (report.facts.transport or report.reason) == used, report
+            assert report.ok == (used in {"tcp", "udp"})
+            await until(lambda: cam.sessions == 0 and cam.stats.connections == 0)
+        assert cam.login_attempts.failed == 0
 
 
 async def test_tls_to_a_port_that_speaks_none() -> None:
@@ -343,8 +362,8 @@ async def test_a_locked_account_is_told_apart(kind: str) -> None:
         await check(onvif(cam, password="wrong"))
         assert cam.gatekeeper.is_locked
         report = await check(onvif(cam) if kind == "onvif" else rtsp(cam))
-        # over RTSP this camera says a bare 403, which says no more than that this user may not
-        assert report.reason == ("locked_out" if kind == "onvif" else "auth_failed"), report
+        # over RTSP this camera says a bare 403, but before it has asked for a login
+        assert report.reason == "locked_out", report
         assert cam.login_attempts.failed == 1
 
 

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from novavms_camera.faults import CameraFault
 from novavms_camera.rtsp.client import RtspClient
 from novavms_camera.rtsp.message import find_end, parse_head
+from novavms_camera.rtsp.paths import InterleavedPath
 from novavms_camera.rtsp.sdp import Media
 from novavms_camera.secret import Secret
 from novavms_camera.source import StreamSource
@@ -107,7 +108,7 @@ async def fault_of(port: int, password: str | None = "pw", **kwargs: float) -> C
         (answer(401), "auth_failed"),
         (answer(401, "WWW-Authenticate: Basic realm=x", body=b"account is locked"), "locked_out"),
         (answer(403, body=b"Too many failed logins"), "locked_out"),
-        (answer(403), "auth_failed"),
+        (answer(403), "locked_out"),
         (answer(423), "locked_out"),
         (answer(404), "path_not_found"),
         (answer(400), "path_not_found"),
@@ -115,7 +116,8 @@ async def fault_of(port: int, password: str | None = "pw", **kwargs: float) -> C
         (answer(503), "too_many_connections"),
         (answer(461), "transport_unsupported"),
         (answer(500), "camera_error"),
-        (answer(302, "Location: rtsp://other/"), "camera_error"),
+        (answer(302, "Location: rtsp://other/"), "address_forbidden"),
+        (answer(302), "camera_error"),
         (answer(200, body=b"<html>"), "malformed_stream"),
         (b"RTSP/1.0 200 OK\r\nCSeq: @\r\nContent-Length: 99999999\r\n\r\n", "malformed_stream"),
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", "not_rtsp"),
@@ -217,7 +219,9 @@ async def test_a_whole_session_with_a_stale_nonce_in_it() -> None:
         description = await client.describe()
         assert description.video is not None
         assert description.video.control == "rtsp://127.0.0.1/base/track1"
-        assert await client.setup(description.video) == 4
+        path = await client.setup(description.video)
+        assert isinstance(path, InterleavedPath)
+        assert (path.rtp_channel, client.transport) == (4, "tcp")
         assert client.session_timeout == 30
         await client.play()
         await client.keep_alive()
@@ -226,11 +230,14 @@ async def test_a_whole_session_with_a_stale_nonce_in_it() -> None:
     assert all("Session: abc" in head for head in heads[3:])
 
 
-async def test_udp_is_refused_cleanly() -> None:
-    async with serving(lambda method, head: answer(200, body=SDP)) as (port, _), client_for(port) as client:
-        with pytest.raises(CameraFault) as caught:
-            await client.setup(Media("video", 96, "H264", 90000), "udp")
-    assert caught.value.reason == "transport_unsupported"
+async def test_a_403_after_a_login_is_about_rights_and_one_without_a_password_too() -> None:
+    def script(method: str, head: str) -> bytes:
+        return answer(403) if "Authorization" in head else answer(401, "WWW-Authenticate: Basic realm=x")
+
+    async with serving(script) as (port, _):
+        assert (await fault_of(port)).reason == "auth_failed"
+    async with serving(lambda method, head: answer(403)) as (port, _):
+        assert (await fault_of(port, None)).reason == "auth_failed"
 
 
 def packet(channel: int, data: bytes) -> bytes:

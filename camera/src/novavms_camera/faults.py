@@ -53,7 +53,7 @@ HINTS: Final[dict[Reason, str]] = {
     "no_video": "The stream has no video track: check the path, and that the stream is switched on in the camera.",
     "codec_unsupported": "Set the camera's stream to H.264 or H.265, and switch off smart codecs (Smart265, H.264+).",
     "not_rtsp": "Something answered, but not RTSP: check the port (usually 554).",
-    "transport_unsupported": "Switch on RTP over RTSP (TCP) in the camera's network settings; a stream that comes by UDP only is not supported yet.",
+    "transport_unsupported": "The camera refuses this way of sending (TCP or UDP): set the camera's stream_transport to auto, or switch on RTP over RTSP (TCP) in its network settings.",
     "no_media": "The camera accepted the session but sent no key frame: set its key-frame interval (I-frame, GOV) to 1 or 2 s, close other viewers, or restart it.",
     "frozen": "The connection stands but no new frame comes: restart the camera, and check its network for loss.",
     "connection_lost": "The camera closed the connection: check its power and its network; it is tried again by itself.",
@@ -62,7 +62,7 @@ HINTS: Final[dict[Reason, str]] = {
 }
 
 
-class CameraFault(Exception):  # noqa: N818 - the house's word; an Error is ours, a Fault the device's
+class CameraFault(Exception):
     """What went wrong with a device. `reason` is stable, `message` is for people; neither ever holds a secret."""
 
     def __init__(

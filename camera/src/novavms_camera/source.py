@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
+from novavms_camera.address import AddressPolicy
 from novavms_camera.secret import Secret
 
 Kind = Literal["rtsp", "onvif"]
 Transport = Literal["tcp", "udp", "auto"]
+"""How media comes. `auto`: over TCP; where the camera refuses that, or says nothing on it, over UDP."""
+TRANSPORTS: Final[dict[Transport, tuple[Literal["tcp", "udp"], ...]]] = {
+    "tcp": ("tcp",),
+    "udp": ("udp",),
+    "auto": ("tcp", "udp"),
+}
+"""What is tried, in this order."""
 Tier = Literal["main", "sub"]
 
 
@@ -23,6 +31,8 @@ class CameraSource:
     username: str | None = None
     password: Secret | None = None
     transport: Transport = "tcp"
+    tls_fingerprint: str | None = None
+    """SHA-256 of the certificate that rtsps (kind rtsp) or https (kind onvif) has to show; None: believed at first sight."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,3 +44,7 @@ class StreamSource:
     password: Secret | None = None
     transport: Transport = "tcp"
     address: str | None = None
+    tls_fingerprint: str | None = None
+    """As in CameraSource, for rtsps."""
+    redirects: AddressPolicy | None = None
+    """Where the camera may send us by an RTSP redirect; None: nowhere."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from novavms_camera.capture.model import (
     VIDEO_RATE,
@@ -18,7 +20,7 @@ from novavms_camera.capture.waiting import first_of
 from novavms_camera.faults import CameraFault
 from novavms_camera.rtsp.client import RtspClient
 from novavms_camera.rtsp.sdp import SessionDescription
-from novavms_camera.source import StreamSource
+from novavms_camera.source import TRANSPORTS, StreamSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,12 @@ class _Witness:
 
 
 async def probe_client(
-    client: RtspClient, description: SessionDescription, *, timeout: float, observe_sec: float = 0
+    client: RtspClient,
+    description: SessionDescription,
+    *,
+    timeout: float,
+    observe_sec: float = 0,
+    transports: Sequence[Literal["tcp", "udp"]] = ("tcp",),
 ) -> MediaProbe:
     """SETUP and PLAY on a client that has described, up to the first key frame, then TEARDOWN, always.
 
@@ -90,7 +97,7 @@ async def probe_client(
     running: asyncio.Task[CameraFault] | None = None
     try:
         async with asyncio.timeout(timeout):
-            await session.start(description)
+            await session.start(description, transports)
             running = asyncio.create_task(session.run())
             await first_of(clock, timeout, running, witness.has_key.wait())
             if not witness.has_key.is_set():
@@ -112,8 +119,11 @@ async def probe_media(source: StreamSource, *, timeout: float, observe_sec: floa
     client = RtspClient(source)
     try:
         await client.open()
-        await client.options()
+        await client.learn_methods()
         description = await client.describe()
-        return await probe_client(client, description, timeout=timeout, observe_sec=observe_sec)
+        ways = TRANSPORTS[source.transport]
+        return await probe_client(
+            client, description, timeout=timeout, observe_sec=observe_sec, transports=ways
+        )
     finally:
         await client.teardown()

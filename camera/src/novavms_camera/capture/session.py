@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final, Protocol
+from collections.abc import Sequence
+from typing import Final, Literal, Protocol
 
 from novavms_camera.capture.model import AudioSample, Clock, MediaFacts, StreamFormat, VideoSample
 from novavms_camera.capture.timeline import Timeline
@@ -12,6 +13,7 @@ from novavms_camera.rtsp.audio import AudioFormat, audio_depacketiser, audio_for
 from novavms_camera.rtsp.client import RtspClient
 from novavms_camera.rtsp.nal import H264Depacketiser, H265Depacketiser, NalDepacketiser
 from novavms_camera.rtsp.parameter_sets import ParameterSets
+from novavms_camera.rtsp.paths import MediaPath
 from novavms_camera.rtsp.rtp import RtpTrack
 from novavms_camera.rtsp.sdp import Media, SessionDescription
 
@@ -67,7 +69,7 @@ class CaptureSession:
         self._nal: NalDepacketiser | None = None
         self._track: RtpTrack | None = None
         self._audio: AudioFormat | None = None
-        self._channels: list[tuple[int, RtpTrack]] = []
+        self._paths: list[tuple[MediaPath, RtpTrack]] = []
         self._format: StreamFormat | None = None
         self._last_frame = 0.0
         self._frames = 0
@@ -80,8 +82,10 @@ class CaptureSession:
         nal, track = self._nal, self._track
         return (nal.damaged + nal.skipped if nal else 0) + (track.malformed if track else 0)
 
-    async def start(self, description: SessionDescription) -> None:
-        """SETUP of picture and sound, PLAY. Raises CameraFault."""
+    async def start(
+        self, description: SessionDescription, transports: Sequence[Literal["tcp", "udp"]] = ("tcp",)
+    ) -> None:
+        """SETUP of picture and sound, PLAY. `transports`: the next one is tried where the camera refuses one. Raises CameraFault."""
         video = choose_video(description)
         codec = "h264" if video.encoding == "H264" else "h265"
         self._sets = ParameterSets("h264" if codec == "h264" else "h265")
@@ -97,20 +101,30 @@ class CaptureSession:
         self.timeline = Timeline(
             self._clock, self._origin, self._not_before, self._track, audio_track, video_rate=video.clock_rate
         )
-        channel = await self._client.setup(video, on_rtp=self._track.on_rtp, on_rtcp=self._track.on_rtcp)
-        self._channels = [(channel + 1, self._track)]
+        path = await self._setup(video, self._track, transports)
+        self._paths = [(path, self._track)]
         if audio_track is not None and description.audio is not None:
             try:
-                channel = await self._client.setup(
-                    description.audio, on_rtp=audio_track.on_rtp, on_rtcp=audio_track.on_rtcp
-                )
-                self._channels.append((channel + 1, audio_track))
+                path = await self._setup(description.audio, audio_track, (path.transport,))
+                self._paths.append((path, audio_track))
             except CameraFault as fault:
                 if fault.status is None:
                     raise
                 self._audio = None  # a camera that refuses its sound still has its picture
         self._last_frame = self._clock.monotonic()
         await self._client.play()
+
+    async def _setup(
+        self, media: Media, track: RtpTrack, transports: Sequence[Literal["tcp", "udp"]]
+    ) -> MediaPath:
+        *first, last = transports
+        for transport in first:
+            try:
+                return await self._client.setup(media, transport, on_rtp=track.on_rtp, on_rtcp=track.on_rtcp)
+            except CameraFault as fault:
+                if fault.status != 461:
+                    raise
+        return await self._client.setup(media, last, on_rtp=track.on_rtp, on_rtcp=track.on_rtcp)
 
     def _audio_track(self, media: Media | None) -> RtpTrack | None:
         self._audio = audio_format(media) if media is not None else None
@@ -165,8 +179,8 @@ class CaptureSession:
     async def _report(self) -> None:
         while True:
             await self._clock.sleep(_REPORT_SEC)
-            for channel, track in self._channels:
-                self._client.send_rtcp(channel, track.receiver_report())
+            for path, track in self._paths:
+                path.send_rtcp(track.receiver_report(path.report_block()))
 
     # ---- as bytes arrive ------------------------------------------------------------------------------
 
@@ -198,7 +212,8 @@ class CaptureSession:
         self._format = fmt
         self.timeline.set_reorder(video.reorder)
         audio = self._audio.codec if self._audio else None
-        facts = MediaFacts(video.codec, video.width, video.height, video.fps, audio is not None, audio, "tcp")
+        way = self._client.transport or "tcp"
+        facts = MediaFacts(video.codec, video.width, video.height, video.fps, audio is not None, audio, way)
         self._owner.on_format(fmt, facts)
 
     def _on_audio(self, timestamp: int, duration: int, data: bytes) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final, Literal, NoReturn
 
 from novavms_camera.capture.clip import ClipWriter
 from novavms_camera.capture.finalise import finalise
@@ -33,7 +33,7 @@ from novavms_camera.capture.session import CaptureSession
 from novavms_camera.capture.waiting import first_of
 from novavms_camera.faults import CameraFault, Reason
 from novavms_camera.rtsp.client import RtspClient
-from novavms_camera.source import StreamSource
+from novavms_camera.source import TRANSPORTS, StreamSource, Transport
 
 PERSON_NEEDED: Final[frozenset[Reason]] = frozenset(
     {
@@ -86,6 +86,7 @@ class CaptureStream:
         self._sinks: list[SampleSink] = []
         self._broadcast = Broadcast(self._recent)
         self._retry = asyncio.Event()
+        self._believed: Literal["tcp", "udp"] = "tcp"
         self._last_pts = 0
         self._last_arrival = 0.0
         self._first_pts = 0
@@ -138,11 +139,9 @@ class CaptureStream:
         self._session_frames = 0
         try:
             source = self._source if isinstance(self._source, StreamSource) else await self._source()
-            if source.transport == "udp":
-                raise CameraFault("transport_unsupported", "media over UDP is not supported yet")
             self._client = RtspClient(source)
             await self._client.open()
-            await self._client.options()
+            await self._client.learn_methods()
             description = await self._client.describe()
             self._session = CaptureSession(
                 self._client,
@@ -152,14 +151,28 @@ class CaptureStream:
                 not_before=self._last_pts + VIDEO_RATE // 10 if self._last_pts else 0,
                 frozen_after_sec=self._frozen_after,
             )
-            await self._session.start(description)
+            await self._session.start(description, self._transports(source.transport))
             fault = await self._session.run()
         except CameraFault as error:
             fault = error
         finally:
+            used = self._client.transport if self._client is not None else None
             await self._end_session()
+        self._note_silence(fault, used)
         self._break(fault.reason)
         return fault
+
+    def _transports(self, wanted: Transport) -> tuple[Literal["tcp", "udp"], ...]:
+        ways = TRANSPORTS[wanted]
+        return tuple(sorted(ways, key=lambda way: way != self._believed)) if wanted == "auto" else ways
+
+    def _note_silence(self, fault: CameraFault, used: Literal["tcp", "udp"] | None) -> None:
+        """What accepted PLAY and then sent nothing is not tried first again (where there is a choice: `auto`)."""
+        silent = fault.reason == "no_media" and not self._session_frames
+        if silent or fault.reason == "transport_unsupported":
+            self._believed = "tcp" if (used or self._believed) == "udp" else "udp"
+        elif self._session_frames and used is not None:
+            self._believed = used
 
     async def _end_session(self) -> None:
         if self._client is not None:

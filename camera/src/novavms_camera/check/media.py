@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from novavms_camera.capture.model import MediaFacts
 from novavms_camera.capture.probe import probe_client
@@ -17,6 +19,10 @@ SILENCE_SEC = 5.0
 SILENCE_BYTES = 4096
 """What the answers to SETUP and PLAY and a few sender reports amount to; a picture is more."""
 
+UDP_HINT = (
+    "The camera's UDP packets do not arrive: let UDP from the camera through the firewalls and VLANs on the way, or switch on "
+    "RTP over RTSP (TCP) in the camera's network settings."
+)
 _AUDIO = {"MPEG4-GENERIC": "aac", "MP4A-LATM": "aac", "PCMA": "pcma", "PCMU": "pcmu"}
 CODEC_NAMES = {"h264": "H.264", "h265": "H.265"}
 
@@ -39,19 +45,35 @@ def audio_codec(description: SessionDescription) -> tuple[str | None, bool]:
     return None, True
 
 
+class SilenceFault(CameraFault):
+    """PLAY was accepted, and then nothing came by `transport`."""
+
+    def __init__(self, transport: Literal["tcp", "udp"] | None, *, tcp_too: bool = False) -> None:
+        by = "neither over TCP nor over UDP" if tcp_too else "over UDP" if transport == "udp" else "over TCP"
+        super().__init__(
+            "no_media",
+            f"PLAY was accepted, but no picture came within {SILENCE_SEC:g} s {by}",
+            hint=UDP_HINT if transport == "udp" and not tcp_too else None,
+        )
+        self.transport = transport
+
+
 async def first_key_frame(
-    client: RtspClient, description: SessionDescription, timeout_sec: float
+    client: RtspClient,
+    description: SessionDescription,
+    timeout_sec: float,
+    transports: Sequence[Literal["tcp", "udp"]],
 ) -> FirstKeyFrame:
     """SETUP, PLAY, and wait, as the capture does it. The caller tears the session down whatever happens.
 
-    Raises CameraFault no_media, transport_unsupported, too_many_connections, or what ended the connection.
+    Raises CameraFault no_media (SilenceFault), transport_unsupported, too_many_connections, or what ended the connection.
     """
     started, before = time.perf_counter(), client.bytes_received
-    probe = asyncio.create_task(probe_client(client, description, timeout=timeout_sec))
+    probe = asyncio.create_task(probe_client(client, description, timeout=timeout_sec, transports=transports))
     try:
         await asyncio.wait({probe}, timeout=SILENCE_SEC)
         if not probe.done() and client.bytes_received - before < SILENCE_BYTES:
-            raise CameraFault("no_media", f"PLAY was accepted, but no picture came within {SILENCE_SEC:g} s")
+            raise SilenceFault(client.transport)
         seen = await probe
         return FirstKeyFrame(seen.facts, time.perf_counter() - started)
     finally:

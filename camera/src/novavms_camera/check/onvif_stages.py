@@ -46,8 +46,10 @@ class OnvifStages:
                 await device.connection.connect()
                 note.detail = f"TCP to {where}"
             if device.connection.tls:
-                async with self.recorder.stage("tls", TLS_SEC):
+                async with self.recorder.stage("tls", TLS_SEC) as note:
                     await device.connection.start_tls()
+                    self.facts.tls_fingerprint = device.connection.tls_fingerprint
+                    note.detail = f"certificate {(device.connection.tls_fingerprint or '')[:16]}…"
             async with self._stage("clock", CLOCK_SEC, where) as note:
                 await self._clock(device, note)
             async with self._stage("login", LOGIN_SEC, where) as note:

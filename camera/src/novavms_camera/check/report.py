@@ -80,6 +80,8 @@ class Facts(msgspec.Struct):
     """The camera's clock minus ours."""
     address: str | None = None
     """The IP address that was judged and dialled."""
+    tls_fingerprint: str | None = None
+    """SHA-256 (hexadecimal) of the certificate that the camera's rtsps or ONVIF https showed; to be pinned."""
     stream_url: str | None = None
     sub_stream_url: str | None = None
     profiles: list[ProfileFacts] = []

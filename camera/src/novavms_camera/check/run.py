@@ -9,15 +9,22 @@ from datetime import UTC, datetime
 
 from novavms_camera.address import AddressPolicy, resolve_address
 from novavms_camera.capture.session import choose_video
-from novavms_camera.check.media import CODEC_NAMES, audio_codec, first_key_frame
+from novavms_camera.check.media import (
+    CODEC_NAMES,
+    FirstKeyFrame,
+    SilenceFault,
+    audio_codec,
+    first_key_frame,
+)
 from novavms_camera.check.onvif_stages import OnvifStages
 from novavms_camera.check.report import CheckReport, CheckWarning, Facts, Stage, StageName, WarningCode
 from novavms_camera.check.stages import Note, StageRecorder
 from novavms_camera.faults import CameraFault
+from novavms_camera.onvif.stream import stream_source
 from novavms_camera.rtsp.client import RtspClient
 from novavms_camera.rtsp.sdp import SessionDescription
 from novavms_camera.rtsp.url import RtspUrl
-from novavms_camera.source import CameraSource, StreamSource
+from novavms_camera.source import TRANSPORTS, CameraSource
 
 RESOLVE_SEC = 5.0
 CONNECT_SEC = 2.0
@@ -101,17 +108,7 @@ class _Check:
     async def _stream(self, url: RtspUrl, *, connects_first: bool) -> None:
         """Connect, describe and media over one RTSP connection. After ONVIF, connecting is part of describe."""
         self.facts.stream_url = str(url)
-        client = RtspClient(
-            StreamSource(
-                url=str(url),
-                username=self.source.username,
-                password=self.source.password,
-                transport=self.source.transport,
-                address=self.facts.address,
-            ),
-            connect_timeout=CONNECT_SEC,
-            request_timeout=RTSP_ANSWER_SEC,
-        )
+        client = self._client(url)
         where = f"{self.facts.address}:{url.port} (RTSP)"
         try:
             if connects_first:
@@ -121,9 +118,17 @@ class _Check:
                     await client.open()
                 description = await self._describe(client, note)
             async with self._rtsp_stage("media", self.recorder.remaining_sec, where) as note:
-                await self._media(client, description, note)
+                await self._media(client, url, description, note)
         finally:
             await client.teardown()
+
+    def _client(self, url: RtspUrl) -> RtspClient:
+        assert self.facts.address is not None
+        return RtspClient(
+            stream_source(self.source, url, self.facts.address, redirects=self.policy),
+            connect_timeout=CONNECT_SEC,
+            request_timeout=RTSP_ANSWER_SEC,
+        )
 
     async def _connect(self, client: RtspClient, url: RtspUrl, where: str) -> None:
         tls = url.scheme == "rtsps"
@@ -138,6 +143,7 @@ class _Check:
                     self.recorder.passed("connect")
                     note.name = "tls"
                 raise
+            self.facts.tls_fingerprint = client.tls_fingerprint
 
     @asynccontextmanager
     async def _rtsp_stage(self, name: StageName, cap_sec: float, where: str) -> AsyncIterator[Note]:
@@ -153,12 +159,7 @@ class _Check:
                 ) from fault
 
     async def _describe(self, client: RtspClient, note: Note) -> SessionDescription:
-        try:
-            await client.options()
-        except CameraFault as fault:
-            # Servers that know no OPTIONS, or no OPTIONS of this path, say so; what matters DESCRIBE says again.
-            if fault.status is None or fault.reason in {"auth_failed", "locked_out"}:
-                raise
+        await client.learn_methods()
         description = await client.describe()
         codec, recordable = audio_codec(description)
         self.facts.has_audio, self.facts.audio_codec = codec is not None, codec
@@ -177,12 +178,12 @@ class _Check:
         note.detail = f"{CODEC_NAMES[self.facts.codec]}, audio: {codec or 'none'}"
         return description
 
-    async def _media(self, client: RtspClient, description: SessionDescription, note: Note) -> None:
+    async def _media(
+        self, client: RtspClient, url: RtspUrl, description: SessionDescription, note: Note
+    ) -> None:
         note.timeout_reason = "no_media"
         note.timeout_message = f"{self.facts.address} (RTSP): the session plays, but no key frame came within the time of the check."
-        if self.source.transport == "udp":
-            raise CameraFault("transport_unsupported", "media over UDP is not supported yet")
-        frame = await first_key_frame(client, description, self.recorder.remaining_sec)
+        frame = await self._first_key_frame(client, url, description)
         facts, seen = self.facts, frame.facts
         facts.transport, facts.codec, facts.width, facts.height = (
             seen.transport,
@@ -192,7 +193,8 @@ class _Check:
         )
         facts.fps = seen.fps or facts.fps
         note.detail = (
-            f"{CODEC_NAMES[seen.codec]} {seen.width}x{seen.height}, key frame after {frame.wait_sec:.2f} s"
+            f"{CODEC_NAMES[seen.codec]} {seen.width}x{seen.height} over {seen.transport.upper()}, "
+            f"key frame after {frame.wait_sec:.2f} s"
         )
         interval = max(facts.keyframe_interval_sec or 0.0, frame.wait_sec)
         if interval > LONG_GOP_SEC:
@@ -200,6 +202,35 @@ class _Check:
                 "long_gop",
                 f"Key frames are {interval:.0f} s or more apart: live view and clips begin that late. Set the key-frame interval to 1 or 2 s.",
             )
+
+    async def _first_key_frame(
+        self, client: RtspClient, url: RtspUrl, description: SessionDescription
+    ) -> FirstKeyFrame:
+        """By the transport that was asked for; `auto`: where TCP is refused, or nothing comes over it, by UDP."""
+        wanted = self.source.transport
+        try:
+            return await first_key_frame(client, description, self.recorder.remaining_sec, TRANSPORTS[wanted])
+        except CameraFault as fault:
+            silent = isinstance(fault, SilenceFault) and fault.transport == "tcp"
+            if wanted == "tcp" and fault.reason == "transport_unsupported":
+                raise CameraFault(
+                    fault.reason, f"TCP was asked for, but {fault.message}", status=fault.status
+                ) from None
+            if wanted != "auto" or not (silent or fault.status == 200):
+                raise
+            first = fault
+        await client.teardown()
+        second = self._client(url)  # a new session: servers take a new transport for a track ill
+        try:
+            await second.open()
+            again = await second.describe()
+            return await first_key_frame(second, again, self.recorder.remaining_sec, ("udp",))
+        except CameraFault as fault:
+            if isinstance(fault, SilenceFault) and isinstance(first, SilenceFault):
+                raise SilenceFault("udp", tcp_too=True) from None
+            raise (first if fault.reason == "transport_unsupported" else fault) from None
+        finally:
+            await second.teardown()
 
     def _warn(self, code: WarningCode, message: str) -> None:
         self.warnings.append(CheckWarning(code, message))

@@ -8,11 +8,11 @@ camera may send.
 from __future__ import annotations
 
 import asyncio
-import ssl
 from dataclasses import dataclass, field
 
 import h11
 
+from novavms_camera.certificate import certificate_fingerprint, judge_fingerprint, tls_context
 from novavms_camera.faults import CameraFault
 
 MAX_BODY_BYTES = 1 << 20
@@ -48,6 +48,8 @@ class HttpConnection:
     port: int
     tls: bool = False
     connect_timeout_sec: float = 2.0
+    tls_fingerprint: str | None = None
+    """Of the certificate that has to be shown; None believes the first one, which is then found here."""
     _reader: asyncio.StreamReader | None = field(default=None, repr=False)
     _writer: asyncio.StreamWriter | None = field(default=None, repr=False)
     _protocol: h11.Connection = field(default_factory=lambda: h11.Connection(h11.CLIENT), repr=False)
@@ -77,17 +79,21 @@ class HttpConnection:
         self._protocol = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEADER_BYTES)
 
     async def start_tls(self) -> None:
-        """TLS over the open connection. Certificates are not verified: cameras sign their own, and hardly one differs."""
+        """TLS over the open connection. No authority vouches for a camera: its certificate is pinned at first sight."""
         assert self._writer is not None
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
         try:
             async with asyncio.timeout(self.connect_timeout_sec):
-                await self._writer.start_tls(context, server_hostname=self.host)
+                await self._writer.start_tls(tls_context(), server_hostname=self.host)
         except (TimeoutError, OSError, ValueError) as error:
             await self.close()
             raise CameraFault("tls_failed", f"{self.where} did not complete the TLS handshake.") from error
+        seen = certificate_fingerprint(self._writer.get_extra_info("ssl_object"))
+        try:
+            judge_fingerprint(seen, self.tls_fingerprint or seen or "")
+        except CameraFault:
+            await self.close()
+            raise
+        self.tls_fingerprint = seen
 
     async def post(self, path: str, body: bytes, headers: list[tuple[str, str]]) -> Response:
         """One POST. A kept connection that the camera closed meanwhile is opened again, once.

@@ -16,7 +16,13 @@ from novavms_camera.source import CameraSource, StreamSource, Tier
 
 def open_device(source: CameraSource, address: str, now: Callable[[], datetime]) -> OnvifDevice:
     """A device at a judged address; nothing is sent yet. Close its `connection` when done."""
-    connection = HttpConnection(source.host, address, source.port, tls=source.port in HTTPS_PORTS)
+    connection = HttpConnection(
+        source.host,
+        address,
+        source.port,
+        tls=source.port in HTTPS_PORTS,
+        tls_fingerprint=source.tls_fingerprint,
+    )
     return OnvifDevice(connection, source.username, source.password, now)
 
 
@@ -36,7 +42,7 @@ async def resolve_stream(
         if source.rtsp_url is None:
             raise CameraFault("invalid_url", "rtsp_url is missing.")
         address = str(await resolve_address(RtspUrl.parse(source.rtsp_url).host, policy))
-        return stream_source(source, source.rtsp_url, address)
+        return stream_source(source, source.rtsp_url, address, redirects=policy)
     address = str(await resolve_address(source.host, policy))
     device = open_device(source, address, now)
     try:
@@ -46,15 +52,22 @@ async def resolve_stream(
         url = await service.stream_url((sub if tier == "sub" and sub is not None else main).token)
     finally:
         await device.connection.close()
-    return stream_source(source, str(repair_host(url, address)), address)
+    return stream_source(source, str(repair_host(url, address)), address, redirects=policy)
 
 
-def stream_source(source: CameraSource, url: RtspUrl | str, address: str) -> StreamSource:
-    """The stream at `url` with the source's credentials and transport, pinned to `address`."""
+def stream_source(
+    source: CameraSource, url: RtspUrl | str, address: str, *, redirects: AddressPolicy | None = None
+) -> StreamSource:
+    """The stream at `url` with the source's credentials and transport, pinned to `address`.
+
+    An `onvif` source's certificate is that of its https; the one of its rtsps is another matter.
+    """
     return StreamSource(
         url=str(url),
         username=source.username,
         password=source.password,
         transport=source.transport,
         address=address,
+        tls_fingerprint=source.tls_fingerprint if source.kind == "rtsp" else None,
+        redirects=redirects,
     )

@@ -78,11 +78,17 @@ def _challenge(scheme: str, values: dict[str, str]) -> Challenge | None:
 
 class Authenticator:
     """Answers the challenges of one server. One login per method, two at most; Basic only where nothing else is offered,
-    so that a wrong password is neither sent in clear nor counted twice."""
+    so that a wrong password is neither sent in clear nor counted twice. Without `allow_basic`, never."""
 
     def __init__(
-        self, username: str | None, password: Secret | None, *, cnonce: Callable[[], str] | None = None
+        self,
+        username: str | None,
+        password: Secret | None,
+        *,
+        cnonce: Callable[[], str] | None = None,
+        allow_basic: bool = True,
     ) -> None:
+        self._allow_basic = allow_basic
         self._username = username
         self._password = password
         self._cnonce = cnonce or (lambda: secrets.token_hex(8))
@@ -95,6 +101,11 @@ class Authenticator:
     def has_credentials(self) -> bool:
         return self._username is not None or bool(self._password)
 
+    @property
+    def has_answered(self) -> bool:
+        """Whether a challenge was answered at all."""
+        return self._current is not None
+
     def accepted(self) -> None:
         """The server took the last answer: a later 401 is then about the nonce, not about the password."""
         if self._current is not None:
@@ -102,7 +113,7 @@ class Authenticator:
 
     def take(self, headers: Iterable[str]) -> bool:
         """Chooses an answer to a 401; False where trying again would only spend the camera's patience."""
-        offers = parse_challenges(headers)
+        offers = [o for o in parse_challenges(headers) if o.strength > 1 or self._allow_basic]
         if not self.has_credentials or not offers:
             return False
         current = self._current

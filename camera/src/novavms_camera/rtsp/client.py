@@ -8,28 +8,25 @@ from types import TracebackType
 from typing import Final, Literal, Self
 from urllib.parse import quote
 
-from novavms_camera.faults import CameraFault, Reason
+from novavms_camera.address import resolve_address
+from novavms_camera.faults import CameraFault
 from novavms_camera.rtsp.auth import Authenticator
 from novavms_camera.rtsp.connection import PacketHandler, RtspConnection, connect
 from novavms_camera.rtsp.message import Message, format_request
+from novavms_camera.rtsp.paths import InterleavedPath, MediaPath, UdpPath
+from novavms_camera.rtsp.refusal import MovedFault, fault_of, hints_at_lock
 from novavms_camera.rtsp.sdp import Media, SessionDescription, parse_sdp
-from novavms_camera.rtsp.url import RtspUrl
+from novavms_camera.rtsp.url import RtspUrl, split_credentials
 from novavms_camera.source import StreamSource
 
 USER_AGENT: Final = "NovaVMS"
 READ_INTERVAL: Final = 0.08
 """Seconds of media that one read gathers while playing: a camera costs 12 wake-ups a second at most."""
 _BUSY_RETRY: Final = 0.2
-_LOCK_HINT: Final = re.compile(
-    rb"\block(?:ed|out)?\b|\bblocked\b|too many (?:failed|attempts)", re.IGNORECASE
+_MAX_REDIRECTS: Final = 2
+_FORBIDDEN_HINT: Final = (
+    "The camera sends viewers to another address: add the camera there, if it is one of yours."
 )
-_REASONS: Final[dict[int, Reason]] = {
-    404: "path_not_found",
-    423: "locked_out",
-    453: "too_many_connections",
-    461: "transport_unsupported",
-    503: "too_many_connections",
-}
 
 
 class RtspClient:
@@ -42,6 +39,7 @@ class RtspClient:
         self._url = RtspUrl.parse(source.url)
         self._connect_timeout = connect_timeout
         self._request_timeout = request_timeout
+        self._address = source.address
         self._auth = Authenticator(source.username, source.password)
         self._connection: RtspConnection | None = None
         self._lock = asyncio.Lock()
@@ -50,6 +48,10 @@ class RtspClient:
         self._session = ""
         self._control = str(self._url)
         self._next_channel = 0
+        self._paths: list[MediaPath] = []
+        self._past_bytes = 0
+        self.tls_fingerprint: str | None = None
+        """Of the certificate that the camera showed, once connected; SHA-256 in hexadecimal."""
         self.session_timeout = 60.0
         """Seconds after which the camera ends a session that is not kept alive."""
 
@@ -64,12 +66,19 @@ class RtspClient:
 
     @property
     def url(self) -> str:
-        """The address asked for, without credentials."""
+        """The address asked for, without credentials; after a redirect, the one redirected to."""
         return str(self._url)
 
     @property
     def bytes_received(self) -> int:
-        return self._connection.bytes_received if self._connection else 0
+        """All that came, over all ways."""
+        now = self._connection.bytes_received if self._connection else 0
+        return self._past_bytes + now + sum(path.bytes_received for path in self._paths)
+
+    @property
+    def transport(self) -> Literal["tcp", "udp"] | None:
+        """How the media of this session comes; None before SETUP."""
+        return self._paths[0].transport if self._paths else None
 
     # ---- the session ----------------------------------------------------------------------------------
 
@@ -78,30 +87,40 @@ class RtspClient:
         self._connection = await connect(
             self._url.host,
             self._url.port,
-            address=self._source.address,
+            address=self._address,
             tls=self._url.scheme == "rtsps",
+            fingerprint=self._source.tls_fingerprint,
             connect_timeout=self._connect_timeout,
             request_timeout=self._request_timeout,
         )
+        self.tls_fingerprint = self._connection.tls_fingerprint
 
     async def options(self) -> frozenset[str]:
         """The methods that the camera says it knows."""
-        answer = await self._request("OPTIONS", self.url)
+        answer = await self._ask("OPTIONS", {})
         methods = ",".join(answer.headers.get("public", []))
         self._public = frozenset(m.strip().upper() for m in methods.split(",") if m.strip())
         return self._public
+
+    async def learn_methods(self) -> None:
+        """OPTIONS, of which servers may think what they like: what matters DESCRIBE says again. Raises CameraFault for the rest."""
+        try:
+            await self.options()
+        except CameraFault as fault:
+            if fault.status is None or fault.reason in {"auth_failed", "locked_out", "address_forbidden"}:
+                raise
 
     async def describe(self) -> SessionDescription:
         """The camera's tracks. Raises CameraFault auth_failed, locked_out, path_not_found, too_many_connections, ..."""
         headers = {"Accept": "application/sdp"}
         try:
-            answer = await self._request("DESCRIBE", self.url, headers)
+            answer = await self._ask("DESCRIBE", headers)
         except CameraFault as fault:
             if fault.status != 503:
                 raise
             # GStreamer's server answers so right after another connection that only described.
             await asyncio.sleep(_BUSY_RETRY)
-            answer = await self._request("DESCRIBE", self.url, headers)
+            answer = await self._ask("DESCRIBE", headers)
         base = answer.get("content-base") or answer.get("content-location") or self.url
         if not base.lower().startswith(("rtsp://", "rtsps://")):
             base = self.url
@@ -116,22 +135,28 @@ class RtspClient:
         *,
         on_rtp: PacketHandler | None = None,
         on_rtcp: PacketHandler | None = None,
-    ) -> int:
-        """Prepares one track and returns its RTP channel. Only TCP so far: raises transport_unsupported for udp."""
-        if transport != "tcp":
-            raise CameraFault("transport_unsupported", "media over UDP is not supported yet")
+    ) -> MediaPath:
+        """Prepares one track; its packets come by the path returned. Raises transport_unsupported (461: try the other one)."""
+        setup = self._setup_tcp if transport == "tcp" else self._setup_udp
+        path = await setup(media, on_rtp, on_rtcp)
+        self._paths.append(path)
+        return path
+
+    async def _setup_tcp(
+        self, media: Media, on_rtp: PacketHandler | None, on_rtcp: PacketHandler | None
+    ) -> MediaPath:
         channel = self._next_channel
         offer = f"RTP/AVP/TCP;unicast;interleaved={channel}-{channel + 1}"
         connection = self._connected()
         connection.route(channel, on_rtp)
         connection.route(channel + 1, on_rtcp)
         answer = await self._request("SETUP", media.control, {"Transport": offer})
+        self._take_session(answer)
         chosen = answer.get("transport") or offer
         if "TCP" not in chosen.upper() and "interleaved" not in chosen.lower():
             raise CameraFault(
                 "transport_unsupported", "the camera insists on media over UDP", status=answer.status
             )
-        self._take_session(answer)
         match = re.search(r"interleaved\s*=\s*(\d{1,3})(?:\s*-\s*(\d{1,3}))?", chosen)
         rtp = int(match[1]) if match else channel
         rtcp = int(match[2]) if match and match[2] else rtp + 1
@@ -143,7 +168,32 @@ class RtspClient:
         connection.route(rtp, on_rtp)
         connection.route(rtcp, on_rtcp)
         self._next_channel = max(self._next_channel, rtp, rtcp) + 1
-        return rtp
+        return InterleavedPath(connection, rtp, rtcp)
+
+    async def _setup_udp(
+        self, media: Media, on_rtp: PacketHandler | None, on_rtcp: PacketHandler | None
+    ) -> MediaPath:
+        path = UdpPath(self._connected(), media.clock_rate, on_rtp, on_rtcp)
+        try:
+            await path.open()
+            offer = f"RTP/AVP;unicast;client_port={path.port}-{path.port + 1}"
+            answer = await self._request("SETUP", media.control, {"Transport": offer})
+            self._take_session(answer)
+            chosen = answer.get("transport") or offer
+            if "TCP" in chosen.upper() or "multicast" in chosen.lower():
+                raise CameraFault(
+                    "transport_unsupported",
+                    f"the camera insists on media over {'TCP' if 'TCP' in chosen.upper() else 'multicast'}",
+                    status=answer.status,
+                )
+        except OSError:
+            path.close()
+            raise CameraFault("transport_unsupported", "no UDP ports are free on this machine") from None
+        except BaseException:
+            path.close()
+            raise
+        path.answered(chosen)
+        return path
 
     async def play(self) -> Message:
         """Starts the media; packets go to the handlers given to `setup` until `teardown` or a fault."""
@@ -175,6 +225,10 @@ class RtspClient:
         except (CameraFault, TimeoutError):
             pass
         finally:
+            self._past_bytes = self.bytes_received
+            for path in self._paths:
+                path.close()
+            self._paths = []
             connection.close()
             self._connection = None
             await asyncio.sleep(0)  # lets the loop drop the transport
@@ -183,11 +237,6 @@ class RtspClient:
     async def wait_closed(self) -> CameraFault:
         """Waits for the connection's end and says why."""
         return await asyncio.shield(self._connected().closed)
-
-    def send_rtcp(self, channel: int, packet: bytes) -> None:
-        """Sends a receiver report on the RTCP channel of a track; some cameras end sessions without."""
-        if self._connection is not None:
-            self._connection.send_packet(channel, packet)
 
     # ---- requests -------------------------------------------------------------------------------------
 
@@ -203,6 +252,46 @@ class RtspClient:
         if match:
             self.session_timeout = min(max(float(match[1]), 4.0), 3600.0)
 
+    async def _ask(self, method: str, headers: dict[str, str]) -> Message:
+        """A request about the stream's own address, which the camera may say is elsewhere now."""
+        for _ in range(_MAX_REDIRECTS):
+            try:
+                return await self._request(method, self.url, headers)
+            except MovedFault as moved:
+                await self._follow(moved)
+        return await self._request(method, self.url, headers)
+
+    async def _follow(self, moved: MovedFault) -> None:
+        """Goes where the camera says, if the policy lets us. Another machine than it does not get a password in clear."""
+        try:
+            target = RtspUrl.parse(split_credentials(moved.location)[0])
+        except CameraFault:
+            raise CameraFault(
+                "camera_error", "the camera redirects to no valid address", status=moved.status
+            ) from None
+        policy, told = self._source.redirects, f"the camera redirects to {target.host}:{target.port}"
+        if policy is None or (self._url.scheme == "rtsps" and target.scheme != "rtsps"):
+            why = "no redirect is followed" if policy is None else "which is not encrypted"
+            raise CameraFault(
+                "address_forbidden", f"{told}; {why}", hint=_FORBIDDEN_HINT, status=moved.status
+            )
+        before = self._connected().peer_address
+        try:
+            address = str(await resolve_address(target.host, policy))
+        except CameraFault as fault:
+            raise CameraFault(
+                fault.reason,
+                f"{told}: {fault.message.rstrip('.')}",
+                hint=_FORBIDDEN_HINT,
+                status=moved.status,
+            ) from None
+        await self.teardown()
+        self._url, self._address, self._control = target, address, str(target)
+        self._auth = Authenticator(
+            self._source.username, self._source.password, allow_basic=address == before
+        )
+        await self.open()
+
     async def _request(self, method: str, uri: str, headers: dict[str, str] | None = None) -> Message:
         """Sends, logs in where asked to, and turns error answers into faults."""
         # A path may hold what people typed; on the wire it is ASCII. What is encoded already stays.
@@ -212,12 +301,17 @@ class RtspClient:
                 answer = await self._exchange(method, uri, headers or {})
                 if answer.status != 401:
                     break
-                if _hints_at_lock(answer) or not self._auth.take(answer.headers.get("www-authenticate", [])):
+                if hints_at_lock(answer) or not self._auth.take(answer.headers.get("www-authenticate", [])):
                     break
         if answer.status < 300:
             self._auth.accepted()
             return answer
-        raise self._fault(method, answer)
+        raise fault_of(
+            method,
+            answer,
+            has_credentials=self._auth.has_credentials,
+            logged_in=self._auth.has_answered,
+        )
 
     async def _exchange(self, method: str, uri: str, headers: dict[str, str]) -> Message:
         self._cseq += 1
@@ -229,32 +323,3 @@ class RtspClient:
             lines["Authorization"] = login
         request = format_request(method, uri, lines)
         return await self._connected().exchange(request, self._cseq, self._request_timeout)
-
-    def _fault(self, method: str, answer: Message) -> CameraFault:
-        status = answer.status
-        locked = status in {401, 403} and _hints_at_lock(answer)
-        if locked or status == 423:
-            return CameraFault("locked_out", f"the camera has locked the account ({status})", status=status)
-        if status == 401:
-            given = (
-                "refused user or password" if self._auth.has_credentials else "wants a user and a password"
-            )
-            return CameraFault("auth_failed", f"the camera {given} (401)", status=status)
-        if status == 403:
-            return CameraFault(
-                "auth_failed", "the camera does not let this user see the stream (403)", status=status
-            )
-        reason = _REASONS.get(status, "camera_error")
-        if status == 400 and method == "DESCRIBE":
-            reason = (
-                "path_not_found"  # what several servers say to a path that they don't know; the status tells
-            )
-        phrase = re.sub(r"[^\x20-\x7e]", "", answer.phrase)[:80]
-        return CameraFault(
-            reason, f"the camera answered {method} with {status} {phrase}".rstrip(), status=status
-        )
-
-
-def _hints_at_lock(answer: Message) -> bool:
-    told = " ".join([answer.phrase, *answer.headers.get("www-authenticate", [])]).encode()
-    return bool(_LOCK_HINT.search(told) or _LOCK_HINT.search(answer.body))

@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-import ssl
 from collections.abc import Callable
 from typing import Final, cast
 
+from novavms_camera.certificate import certificate_fingerprint, judge_fingerprint, tls_context
 from novavms_camera.faults import CameraFault, Reason
 from novavms_camera.rtsp.message import MAX_HEAD, Message, find_end, format_answer, parse_head
 
@@ -83,6 +83,27 @@ class RtspConnection(asyncio.BufferedProtocol):
         transport = self._transport
         if transport is not None and not self.closed.done() and transport.get_write_buffer_size() < 4096:
             transport.write(bytes((_DOLLAR, channel, len(packet) >> 8, len(packet) & 0xFF)) + packet)
+
+    @property
+    def local_address(self) -> str:
+        """Our address on the interface that leads to the camera."""
+        assert self._transport is not None
+        return str(self._transport.get_extra_info("sockname")[0])
+
+    @property
+    def peer_address(self) -> str:
+        assert self._transport is not None
+        return str(self._transport.get_extra_info("peername")[0])
+
+    @property
+    def tls_fingerprint(self) -> str | None:
+        """SHA-256 of the camera's certificate (DER) in hexadecimal; None without TLS."""
+        ssl_object = self._transport.get_extra_info("ssl_object") if self._transport is not None else None
+        return certificate_fingerprint(ssl_object) if ssl_object is not None else None
+
+    def end(self, fault: CameraFault) -> None:
+        """Ends the connection for `fault`, which its other ways in (UDP) met."""
+        self._fail(fault)
 
     def close(self) -> None:
         """Closes at once, what is unsent included."""
@@ -234,12 +255,19 @@ class RtspConnection(asyncio.BufferedProtocol):
 
 
 async def connect(
-    host: str, port: int, *, address: str | None, tls: bool, connect_timeout: float, request_timeout: float
+    host: str,
+    port: int,
+    *,
+    address: str | None,
+    tls: bool,
+    fingerprint: str | None = None,
+    connect_timeout: float,
+    request_timeout: float,
 ) -> RtspConnection:
     """Resolves (unless `address` is given), connects, shakes hands.
 
-    Raises CameraFault dns_failed, unreachable, refused, timeout, tls_failed, connection_lost. TLS is encrypted but not
-    verified: cameras have self-signed certificates; pinning them is a decision that is still to be made.
+    Raises CameraFault dns_failed, unreachable, refused, timeout, tls_failed, connection_lost. No authority vouches for a
+    camera's certificate: it is believed at first sight and pinned by `fingerprint` from then on, as SSH does with hosts.
     """
     loop = asyncio.get_running_loop()
     target = address or await _resolve(host, port, request_timeout)
@@ -257,7 +285,7 @@ async def connect(
     except BaseException:
         sock.close()
         raise
-    context = _tls_context() if tls else None
+    context = tls_context() if tls else None
     try:
         async with asyncio.timeout(request_timeout):
             _, protocol = await loop.create_connection(
@@ -272,6 +300,12 @@ async def connect(
     except BaseException:
         sock.close()
         raise
+    if fingerprint is not None and tls:
+        try:
+            judge_fingerprint(protocol.tls_fingerprint, fingerprint)
+        except CameraFault:
+            protocol.close()
+            raise
     return protocol
 
 
@@ -288,13 +322,6 @@ async def _resolve(host: str, port: int, timeout: float) -> str:
         key=lambda entry: entry[0] != socket.AF_INET
     )  # many cameras announce an IPv6 that does not work
     return str(found[0][4][0])
-
-
-def _tls_context() -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def _connect_fault(error: OSError | TimeoutError) -> CameraFault:

@@ -35,7 +35,7 @@ class SenderReport(NamedTuple):
 class RtpTrack:
     """One track's packets: `on_rtp` and `on_rtcp` are the handlers for RtspClient.setup.
 
-    Over TCP packets come in order; UDP will need a reordering buffer in front of this class.
+    Packets come in order: over UDP a ReorderBuffer stands in front of this class.
     """
 
     def __init__(self, payload_type: int, depacketiser: Depacketiser) -> None:
@@ -101,14 +101,15 @@ class RtpTrack:
             delta -= 0x100000000 if delta >= 0x80000000 else 0
             self.report = report._replace(timestamp=self._timestamp + delta)
 
-    def receiver_report(self) -> bytes:
-        """Our report on this track (RFC 3550 section 6.4.2), without statistics, with the required CNAME."""
+    def receiver_report(self, block: bytes = b"") -> bytes:
+        """Our report on this track (RFC 3550 section 6.4.2) with the required CNAME; `block` holds statistics, if any."""
         name = b"\x01\x07novavms"
         source = (self._ssrc ^ 0x4E4F5641 if self._ssrc >= 0 else 0x4E4F5641).to_bytes(4, "big")
         description = source + name + b"\x00" * (4 - (4 + len(name)) % 4)
         return (
-            b"\x80\xc9\x00\x01"
+            bytes((0x80 | bool(block), 201, 0, 1 + len(block) // 4))
             + source
+            + block
             + b"\x81\xca"
             + (len(description) // 4).to_bytes(2, "big")
             + description
