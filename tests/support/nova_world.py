@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -60,7 +59,7 @@ class World:
 @asynccontextmanager
 async def serve(server: Server) -> AsyncIterator[str]:
     """The server on a free port of 127.0.0.1; answers its base URL."""
-    with socket.socket() as listener:
+    with socket.socket(proto=socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
         config = uvicorn.Config(
@@ -70,16 +69,18 @@ async def serve(server: Server) -> AsyncIterator[str]:
             ws="websockets-sansio",
             timeout_graceful_shutdown=1,
         )
+        # Its parts rather than serve(), whose loop looks only ten times a second whether it is to end.
         runner = uvicorn.Server(config)
+        config.load()
+        runner.lifespan = config.lifespan_class(config)
         await server.start()
-        task = asyncio.create_task(runner.serve(sockets=[listener]))
-        while not runner.started:
-            await asyncio.sleep(0.005)
+        await runner.startup(sockets=[listener])
+        await runner.on_tick(0)  # the Date header
         try:
             yield f"http://127.0.0.1:{port}"
         finally:
-            runner.should_exit = True
-            await task
+            server.presence.say_goodbye()
+            await runner.shutdown(sockets=[listener])
             await server.stop()
 
 

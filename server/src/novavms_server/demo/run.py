@@ -16,13 +16,12 @@ import signal
 import socket
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import httpx
-import uvicorn
 
 from novavms_server.accounts.bootstrap import create_key, create_org, create_user
 from novavms_server.demo.children import Child, DemoError
@@ -30,6 +29,7 @@ from novavms_server.demo.guide import guide
 from novavms_server.kit.ids import new_id
 from novavms_server.kit.migrations import migrate
 from novavms_server.server import Server, build_server, find_database
+from novavms_server.serving import CannotServe, listen, serving
 from novavms_server.settings import Settings
 
 Say = Callable[[str], None]
@@ -105,7 +105,7 @@ class _Demo:
         self._stack.callback(listener.close)
         self._say("demo: starting three simulated cameras, PostgreSQL and the server")
         cameras, server = await asyncio.gather(self._cameras(), self._server())
-        base_url = await self._stack.enter_async_context(_serving(server, listener))
+        base_url = await self._stack.enter_async_context(serving(server, listener, grace_sec=2))
         self._say("demo: making an organization with people, keys and two sites")
         facts = {"base_url": base_url, "pid": os.getpid(), **await _populate(server)}
         async with httpx.AsyncClient(base_url=base_url + "/api/v1", timeout=30) as api:
@@ -227,49 +227,10 @@ async def _populate(server: Server) -> dict[str, Any]:
 
 
 def _listen(port: int) -> socket.socket:
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind(("127.0.0.1", port))
-    except OSError:
-        listener.close()
-        raise DemoError(
-            f'port {port} of 127.0.0.1 is in use; take a free one: make demo ARGS="--port 0"'
-        ) from None
-    return listener
-
-
-class _Uvicorn(uvicorn.Server):
-    """Leaves signals to the demo."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Any:
-        yield
-
-
-@asynccontextmanager
-async def _serving(server: Server, listener: socket.socket) -> AsyncIterator[str]:
-    config = uvicorn.Config(
-        server.app,
-        lifespan="off",
-        log_level="warning",
-        access_log=False,
-        ws="websockets-sansio",
-        timeout_graceful_shutdown=2,
-    )
-    runner = _Uvicorn(config)
-    await server.start()
-    task = asyncio.create_task(runner.serve(sockets=[listener]))
-    try:
-        while not runner.started:
-            if task.done():
-                raise DemoError("the server did not start")
-            await asyncio.sleep(0.01)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        runner.should_exit = True
-        await asyncio.wait({task}, timeout=5)
-        await server.stop()
+        return listen("127.0.0.1", port)
+    except CannotServe as error:
+        raise DemoError(f'{error} Take a free one: make demo ARGS="--port 0"') from None
 
 
 async def _until(condition: Callable[[], Any], child: Child | None, what: str, timeout: float) -> Any:
