@@ -173,6 +173,7 @@ async def test_slow_refusal_delays_only_the_wrong_password(start_camera: Any, co
     [
         ("no_video", True, b"m=audio", b"m=video"),
         ("mjpeg", True, b"JPEG/90000", b"H264"),
+        ("odd_audio", True, b"G726-32/8000", b"MPEG4-GENERIC"),
         ("malformed_sdp", "garbage", b"\xff\xfe", b"v=0"),
         ("malformed_sdp", "bad_sprop", b"%%%not-base64", b"Z2QA"),
         ("malformed_sdp", "no_sprop", b"H264/90000", b"sprop"),

@@ -212,3 +212,27 @@ def test_the_network_loses_and_reorders_as_told_and_the_same_each_time() -> None
     assert sorted(mixed) in (whole, whole[:-1])
     assert 20 < sum(a > b for a, b in itertools.pairwise(mixed)) < 60
     assert carried(udp_blocked=True) == []
+
+
+async def test_bodies_that_dribble_and_bodies_that_are_huge(start_camera: Any) -> None:
+    cam: SimCam = await start_camera(auth="none")
+    async with httpx.AsyncClient(trust_env=False, timeout=10) as http:
+        plain = (await soap(cam, http, "GetDeviceInformation")).content
+        cam.set_fault("slow_body_sec", 0.3)
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        assert (await soap(cam, http, "GetDeviceInformation")).content == plain
+        assert loop.time() - begun >= 0.3
+        cam.clear_faults()
+        cam.set_fault("huge_answer")
+        huge = (await soap(cam, http, "GetDeviceInformation")).content
+    assert huge.startswith(plain)
+    assert len(huge) > 4 * 1024 * 1024
+
+
+async def test_busy_once_for_each_connection(start_camera: Any, connect: Any) -> None:
+    cam: SimCam = await start_camera()
+    cam.set_fault("busy_once")
+    for client in (await connect(cam), await connect(cam)):
+        seen = [(await client.call("DESCRIBE", cam.rtsp_url)).status for _ in range(3)]
+        assert seen == [503, 200, 200]

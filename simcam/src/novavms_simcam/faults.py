@@ -65,6 +65,10 @@ class Faults:
     broken_xml: bool = _fault(
         False, True, "ONVIF answers are cut off in mid-element and hold bytes that are not UTF-8."
     )
+    slow_body_sec: float = _fault(
+        0.0, 2.0, "The bodies of ONVIF answers dribble in, spread over this many seconds."
+    )
+    huge_answer: bool = _fault(False, True, "ONVIF answers are well-formed, but hold 4 MiB that say nothing.")
     wrong_charset: str = _fault(
         "",
         "latin1",
@@ -125,6 +129,11 @@ class Faults:
     wrong_path: int = _fault(
         0, 404, "Every stream path is unknown; answered with this RTSP status (404 or 400)."
     )
+    busy_once: bool = _fault(
+        False,
+        True,
+        "The first DESCRIBE that could be answered in each connection gets 503 Service Unavailable.",
+    )
     redirect: str = _fault(
         "",
         "rtsp://192.0.2.77:554/stream/main",
@@ -166,6 +175,9 @@ class Faults:
     no_video: bool = _fault(False, True, "The SDP has no video track.")
     mjpeg: bool = _fault(
         False, True, "The SDP offers Motion JPEG instead of H.264/H.265; no video packets follow."
+    )
+    odd_audio: bool = _fault(
+        False, True, "The SDP's sound is G.726, which recorders and browsers do not play."
     )
     no_media: bool = _fault(False, True, "PLAY gets 200, but no packet ever comes.")
     start_mid_gop: bool = _fault(

@@ -9,6 +9,8 @@ from typing import Final, cast
 
 from novavms_simcam.wire import BadMessage, Request, RequestReader
 
+PIECES: Final = 20
+"""In how many pieces a body dribbles in."""
 REASONS: Final = {
     200: "OK",
     204: "No Content",
@@ -23,7 +25,7 @@ REASONS: Final = {
 
 @dataclass(slots=True)
 class Reply:
-    """An answer; `delay_sec` is waited before it is sent, `closes`: the connection ends with it."""
+    """An answer; `delay_sec` is waited before it is sent, `closes`: the connection ends with it, `body_sec`: how long the body takes."""
 
     status: int
     body: bytes = b""
@@ -31,15 +33,19 @@ class Reply:
     headers: list[tuple[str, str]] = field(default_factory=list)
     delay_sec: float = 0.0
     closes: bool = False
+    body_sec: float = 0.0
 
     def encode(self) -> bytes:
+        return self.head() + self.body
+
+    def head(self) -> bytes:
         lines = [
             f"HTTP/1.1 {self.status} {REASONS.get(self.status, 'Status')}",
             f"Content-Type: {self.content_type}",
             f"Content-Length: {len(self.body)}",
             *(f"{name}: {value}" for name, value in self.headers),
         ]
-        return ("\r\n".join(lines) + "\r\n\r\n").encode() + self.body
+        return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
 Handler = Callable[[Request, str], "Reply | None"]
@@ -89,10 +95,23 @@ class HttpConnection(asyncio.Protocol):
         self._ready_at = max(self._ready_at, loop.time() + reply.delay_sec)
         if close:
             reply.headers.append(("Connection", "close"))
-        if self._ready_at <= loop.time():
+        if reply.body_sec:
+            self._dribble(reply, close)
+        elif self._ready_at <= loop.time():
             self._send(reply.encode(), close)
         else:
             loop.call_at(self._ready_at, self._send, reply.encode(), close)
+
+    def _dribble(self, reply: Reply, close: bool) -> None:
+        """The head at once, the body in pieces until `body_sec` is over."""
+        loop, begun = asyncio.get_running_loop(), self._ready_at
+        loop.call_at(begun, self._send, reply.head(), False)
+        size = max(1, -(-len(reply.body) // PIECES))
+        pieces = [reply.body[at : at + size] for at in range(0, len(reply.body), size)]
+        for number, piece in enumerate(pieces, 1):
+            at = begun + reply.body_sec * number / len(pieces)
+            loop.call_at(at, self._send, piece, close and number == len(pieces))
+            self._ready_at = at
 
     def _send(self, data: bytes, close: bool) -> None:
         if self._transport is not None:

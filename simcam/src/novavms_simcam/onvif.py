@@ -13,6 +13,7 @@ from novavms_simcam.wire import Request
 if TYPE_CHECKING:
     from novavms_simcam.camera import SimCam
 
+HUGE_BYTES: Final = 4 * 1024 * 1024
 SOAP_TYPE: Final = "application/soap+xml; charset=utf-8"
 _SERVICES: Final = {
     "tds": onvif_device.OPERATIONS,
@@ -45,10 +46,13 @@ class OnvifFace:
         reply = self._route(request, local)
         if faults.wrong_charset and reply.content_type == SOAP_TYPE:
             reply.body = recode(reply.body, faults.wrong_charset)
+        if faults.huge_answer and reply.content_type == SOAP_TYPE:
+            reply.body += b"<!--" + b" " * HUGE_BYTES + b"-->"
         if faults.broken_xml and reply.content_type == SOAP_TYPE:
             half = len(reply.body) * 2 // 3
             reply.body = reply.body[:half] + b"<tt:Name>\xff\xfe\xc3\x28</tt:Nam"
         reply.delay_sec += faults.slow_answer_sec if faults.slow_stage in {"", self._stage} else 0.0
+        reply.body_sec = faults.slow_body_sec
         if reply.status == 401 and faults.close_after_401:
             reply.closes = True
         return reply

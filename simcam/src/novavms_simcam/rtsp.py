@@ -35,6 +35,7 @@ REASONS: Final = {
     459: "Aggregate Operation Not Allowed",
     461: "Unsupported Transport",
     500: "Internal Server Error",
+    503: "Service Unavailable",
 }
 HTTP_GARBAGE: Final = (
     b"HTTP/1.0 400 Bad Request\r\nServer: lighttpd\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n"
@@ -83,6 +84,7 @@ class RtspConnection(asyncio.Protocol):
         self._sessions: dict[str, Session] = {}
         self._ready_at = 0.0
         self._logged_in = False
+        self._was_busy = False
         self._heard_at = 0.0
         self._watchdog: asyncio.TimerHandle | None = None
 
@@ -222,6 +224,9 @@ class RtspConnection(asyncio.Protocol):
         faults = self._camera.faults
         if media is None or faults.wrong_path:
             return Answer(faults.wrong_path if faults.wrong_path in REASONS else 404)
+        if faults.busy_once and not self._was_busy:
+            self._was_busy = True
+            return Answer(503)
         if faults.too_many_connections == "describe":
             return Answer(453)
         target = faults.redirect

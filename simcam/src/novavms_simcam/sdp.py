@@ -37,7 +37,14 @@ def describe(media: Media, name: str, host: str, session_id: int, faults: Faults
         lines += ["m=video 0 RTP/AVP 26", "a=rtpmap:26 JPEG/90000", f"a=control:{VIDEO_CONTROL}"]
     elif not faults.no_video:
         lines += _video(media.video, faults.malformed_sdp)
-    if media.audio is not None:
+    if media.audio is not None and faults.odd_audio:
+        lines += [
+            "m=audio 0 RTP/AVP 99",
+            "a=rtpmap:99 G726-32/8000",
+            f"a=control:{AUDIO_CONTROL}",
+            "a=recvonly",
+        ]
+    elif media.audio is not None:
         lines += _audio(media.audio)
     return ("\r\n".join(lines) + "\r\n").encode()
 
