@@ -104,6 +104,12 @@ async def test_a_folder_that_is_not_there_is_a_store_that_is_away(tmp_path: Path
     assert not (tmp_path / "not mounted").exists()
 
 
+async def test_footage_is_not_for_every_user_of_the_machine(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "clips", Links(b"k" * 32, SystemClock()))
+    await store.prepare(datetime.now(UTC))
+    assert (tmp_path / "clips").stat().st_mode & 0o777 == 0o700
+
+
 async def test_a_start_removes_what_a_crash_left_and_nothing_else(tmp_path: Path) -> None:
     store = LocalStore(tmp_path, Links(b"k" * 32, SystemClock()))
     await store.put("a/b", chunks(b"x"), size_bytes=1)

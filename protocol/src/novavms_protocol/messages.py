@@ -17,12 +17,17 @@ The conversation:
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
 
 PROTOCOL_VERSION = 1
+
+Time = Annotated[datetime, msgspec.Meta(tz=True)]
+"""With its zone: a time without one means another moment on each machine."""
+Version = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+"""Of a desired state."""
 
 
 def _snake(name: str) -> str:
@@ -117,7 +122,7 @@ class RecordClip(Message, frozen=True, kw_only=True):
     clip_id: UUID
     event_id: UUID
     camera_id: UUID
-    triggered_at: datetime
+    triggered_at: Time
     duration_sec: float
     pre_roll_sec: float = 5
 
@@ -174,8 +179,8 @@ class CameraStatus(Message, frozen=True, kw_only=True):
     status: Literal["pending", "online", "offline", "error", "disabled"]
     reason: str | None = None
     message: str | None = None
-    at: datetime
-    last_frame_at: datetime | None = None
+    at: Time
+    last_frame_at: Time | None = None
     codec: str | None = None
     width: int | None = None
     height: int | None = None
@@ -199,7 +204,7 @@ class ClipReady(Message, frozen=True, kw_only=True):
     size_bytes: int
     sha256: str
     duration_sec: float
-    started_at: datetime
+    started_at: Time
     """Wall-clock time of the first frame, by the camera's RTCP clock where it has one."""
     codec: str
     width: int
@@ -221,7 +226,7 @@ class ClipFailed(Message, frozen=True, kw_only=True):
 class Telemetry(Message, frozen=True, kw_only=True):
     """The heartbeat, at least every 15 s."""
 
-    at: datetime
+    at: Time
     uptime_sec: float
     cpu_percent: float
     memory_bytes: int
@@ -238,7 +243,7 @@ class Telemetry(Message, frozen=True, kw_only=True):
 class Applied(Message, frozen=True, kw_only=True):
     """The desired state of this version is now what runs."""
 
-    state_version: int
+    state_version: Version
 
 
 ReportBody = CameraStatus | ClipState | ClipReady | ClipFailed | Telemetry | Applied
@@ -258,7 +263,7 @@ class Hello(Message, frozen=True, kw_only=True):
     protocol: int
     version: str
     facts: GatewayFacts
-    applied_version: int | None = None
+    applied_version: Version | None = None
     backlog: int = 0
     """Reports and clips still waiting on the gateway's disk."""
     clips: list[UUID] = []

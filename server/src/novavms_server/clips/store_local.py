@@ -99,7 +99,9 @@ class LocalStore:
 
 
 def _prepare(root: Path, before: float) -> None:
-    root.mkdir(parents=True, exist_ok=True)
+    root.mkdir(
+        mode=0o700, parents=True, exist_ok=True
+    )  # footage of people: not for every user of this machine
     incoming = root / _INCOMING
     for path in incoming.iterdir() if incoming.is_dir() else ():
         with suppress(OSError):
