@@ -26,7 +26,6 @@ from novavms_camera.rtsp.rtp import RtpTrack
 from novavms_camera.secret import Secret
 from novavms_camera.source import StreamSource
 from novavms_simcam import SimCam, SimCamConfig
-from novavms_simcam.sinks import UdpSink
 
 pytestmark = pytest.mark.anyio
 
@@ -199,37 +198,13 @@ async def test_a_clip_over_udp_is_as_good_as_one_over_tcp(
     assert len(seen.times) == pytest.approx(seen.duration * 15, abs=2)
 
 
-@pytest.fixture
-def lossy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A network that loses one RTP packet in 60, swaps some neighbours and repeats some. Seeded."""
-    dice = random.Random(5)
-    waiting: list[tuple[Any, ...]] = []
-    send = UdpSink._send
-
-    def badly(sock: socket.socket, data: bytes, to: tuple[str, int]) -> None:
-        chance = dice.random()
-        if data[1] & 0x7F < 72 or data[1] & 0x7F > 76:  # RTCP goes through
-            if chance < 1 / 60:
-                return
-            if chance < 0.15:
-                waiting.append((sock, data, to))
-                return
-        send(sock, data, to)
-        if chance > 0.9:
-            send(sock, data, to)
-        for late in waiting:
-            send(*late)
-        waiting.clear()
-
-    monkeypatch.setattr(UdpSink, "_send", staticmethod(badly))
-
-
 @pytest.mark.slow
-@pytest.mark.usefixtures("lossy")
 async def test_what_a_bad_network_loses_is_left_out_and_the_rest_decodes(
     tmp_path: Path, look: Callable[[Path], Any]
 ) -> None:
     async with SimCam() as cam, running(CaptureStream(source_of(cam))) as stream:
+        cam.set_fault("udp_loss_percent", 1)
+        cam.set_fault("udp_reorder_percent", 10)
         await until(lambda: stream.status.state == "online")
         clip = await stream.record_clip(tmp_path / "clip.mp4", duration_sec=8, pre_roll_sec=0)
         assert stream.damaged_count > 0
@@ -243,18 +218,17 @@ async def test_what_a_bad_network_loses_is_left_out_and_the_rest_decodes(
 # ---- silence -------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def silent_over(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Makes cameras accept a transport on which then nothing comes."""
-
-    def make(transport: str) -> None:
-        from novavms_simcam.sinks import InterleavedSink
-
-        sink = InterleavedSink if transport == "tcp" else UdpSink
-        for name in ("frame", "rtp", "rtcp"):
-            monkeypatch.setattr(sink, name, lambda *_: 0)
-
-    return make
+@pytest.mark.slow
+async def test_packets_that_overtake_each_other_damage_nothing(
+    tmp_path: Path, look: Callable[[Path], Any]
+) -> None:
+    async with SimCam() as cam, running(CaptureStream(source_of(cam))) as stream:
+        cam.set_fault("udp_reorder_percent", 20)
+        await until(lambda: stream.status.state == "online")
+        clip = await stream.record_clip(tmp_path / "clip.mp4", duration_sec=3, pre_roll_sec=0)
+        assert stream.damaged_count == 0
+    seen = look(clip.path)
+    assert len(seen.times) == pytest.approx(seen.duration * 15, abs=2)
 
 
 async def check(cam: SimCam, transport: Any) -> CheckReport:
@@ -270,24 +244,17 @@ async def check(cam: SimCam, transport: Any) -> CheckReport:
     return await check_camera(source, policy=policy)
 
 
-Silence = Callable[[str], None]
-
-
 @pytest.mark.slow
-async def test_silence_over_tcp_is_ended_over_udp(
-    silent_over: Silence, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_silence_over_tcp_is_ended_over_udp(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("novavms_camera.check.media.SILENCE_SEC", 0.6)
-    silent_over("tcp")
     async with SimCam() as cam:
+        cam.set_fault("tcp_mute")
         report = await check(cam, "auto")
         assert report.ok, report
         assert report.facts.transport == "udp"
         report = await check(cam, "tcp")
         assert (report.reason, "over TCP" in (report.message or "")) == ("no_media", True)
-        await until(lambda: cam.sessions == 0 and cam.stats.connections == 0)
-    silent_over("udp")
-    async with SimCam() as cam:
+        cam.set_fault("udp_blocked")
         report = await check(cam, "auto")
         assert report.reason == "no_media"
         assert "neither over TCP nor over UDP" in (report.message or "")
@@ -295,12 +262,23 @@ async def test_silence_over_tcp_is_ended_over_udp(
         assert report.reason == "no_media"
         assert "firewall" in (report.hint or "")
         await until(lambda: cam.sessions == 0 and cam.stats.connections == 0)
+        assert cam.login_attempts.failed == 0
 
 
 @pytest.mark.slow
-async def test_the_capture_goes_over_to_udp_where_tcp_stays_silent(silent_over: Silence) -> None:
-    silent_over("tcp")
+async def test_a_refused_tcp_and_a_firewall_against_udp_is_told_with_a_hint_at_the_firewall() -> None:
     async with SimCam() as cam:
+        cam.set_fault("udp_only")
+        cam.set_fault("udp_blocked")
+        report = await check(cam, "auto")
+        assert report.reason == "no_media"
+        assert "firewall" in (report.hint or "")
+
+
+@pytest.mark.slow
+async def test_the_capture_goes_over_to_udp_where_tcp_stays_silent() -> None:
+    async with SimCam() as cam:
+        cam.set_fault("tcp_mute")
         stream = CaptureStream(source_of(cam, "auto"), frozen_after_sec=0.5, jitter=random.Random(1))
         async with running(stream):
             await until(lambda: stream.status.state == "online")

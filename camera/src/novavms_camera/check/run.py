@@ -176,6 +176,8 @@ class _Check:
                 "The stream is H.265: some browsers cannot play it, and live view may need a conversion.",
             )
         note.detail = f"{CODEC_NAMES[self.facts.codec]}, audio: {codec or 'none'}"
+        if client.url != self.facts.stream_url:
+            note.detail += f", redirected to {client.url}"
         return description
 
     async def _media(

@@ -297,8 +297,16 @@ class RtspClient:
         # A path may hold what people typed; on the wire it is ASCII. What is encoded already stays.
         uri = quote(uri, safe="/?#[]@!$&'()*+,;=:%~-._|^{}")
         async with self._lock:
-            for _ in range(4):  # first try, two logins, one renewed nonce
-                answer = await self._exchange(method, uri, headers or {})
+            for attempt in range(4):  # first try, two logins, one renewed nonce
+                try:
+                    answer = await self._exchange(method, uri, headers or {})
+                except CameraFault as fault:
+                    if attempt == 0 or self._session or fault.reason != "connection_lost":
+                        raise
+                    # Some cameras hang up after each 401; what they asked for is answered on a new connection.
+                    self._connected().close()
+                    await self.open()
+                    answer = await self._exchange(method, uri, headers or {})
                 if answer.status != 401:
                     break
                 if hints_at_lock(answer) or not self._auth.take(answer.headers.get("www-authenticate", [])):
