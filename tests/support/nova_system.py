@@ -6,6 +6,9 @@ Nothing here pretends: the gateway pairs with a code and connects by WebSocket, 
 from __future__ import annotations
 
 import asyncio
+import io
+import json
+import logging
 import os
 import signal
 import sys
@@ -14,6 +17,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 import httpx
@@ -87,11 +91,25 @@ class System:
         self.admin = self.client("admin")
         self.viewer = self.client("viewer")
         self.gateways: list[Gateway] = []
+        self._secrets: set[str] = set()
+        self._said: list[str] = []
 
     def client(self, role: str) -> httpx.AsyncClient:
         client = self.world.client(role)
         client.base_url = httpx.URL(self.world.base_url + "/api/v1")
+        client.event_hooks["response"].append(self._listen)
         return client
+
+    async def _listen(self, answer: httpx.Response) -> None:
+        if "json" in answer.headers.get("content-type", ""):
+            self._said.append(f"{answer.headers} {(await answer.aread()).decode()}")
+
+    def assert_no_secret_was_said(self, server_log: str) -> None:
+        """No password of a camera that was used here is in any answer or log, plain or percent-encoded."""
+        said = "\n".join([server_log, self.logs(), *self._said])
+        for secret in self._secrets:
+            for form in {secret, quote(secret, safe=""), json.dumps(secret)[1:-1]}:
+                assert form not in said, f"{form!r} was said: {said[max(0, said.find(form) - 200) :][:400]}"
 
     async def gateway(self, *, site: UUID | None = None) -> Gateway:
         """A new one: paired and online."""
@@ -132,6 +150,7 @@ class System:
         body: dict[str, Any] = {"site_id": str(self.world.site), "name": config.name, "type": kind}
         body |= {"gateway_id": str(gateway.id)} if gateway else {"connection_mode": "direct"}
         body |= {f"{kind}_username": config.username, f"{kind}_password": config.password}
+        self._secrets.add(config.password)
         body |= (
             {"host": config.host, "port": camera.onvif_port}
             if kind == "onvif"
@@ -194,7 +213,12 @@ class System:
 async def make_system(database_url: str, folder: Path, **settings: Any) -> AsyncIterator[System]:
     async with make_world(database_url, folder / "server", **settings) as world:
         system = System(world, folder)
+        log = io.StringIO()
+        handler = logging.StreamHandler(log)
+        logging.getLogger().addHandler(handler)
         try:
             yield system
+            system.assert_no_secret_was_said(log.getvalue())
         finally:
+            logging.getLogger().removeHandler(handler)
             await asyncio.gather(*(gateway.stop() for gateway in system.gateways))
