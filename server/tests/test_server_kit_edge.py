@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import psycopg
@@ -306,3 +307,23 @@ async def test_a_body_that_may_be_left_out_is_still_explained(world: World) -> N
     answer = await world.client(None).post("/api/v1/auth/refresh", json={"colour": "red", "refresh_token": 3})
     assert answer.status_code == 400, answer.text
     assert {item["field"] for item in answer.json()["details"]} == {"colour", "refresh_token"}
+
+
+async def test_messages_say_what_is_wanted(world: World) -> None:
+    admin = world.client("admin")
+    for path, body, message in (
+        (
+            "auth/login",
+            {"email": "ada", "password": "x"},
+            "email must be an email address, such as ada@example.com",
+        ),
+        (f"gateways/{uuid4()}/discover", {"hosts": None}, "hosts must be a list"),
+        (f"gateways/{uuid4()}/discover", {"hosts": [1]}, "hosts is not valid: "),
+        (
+            "gateways/pair",
+            {"pairing_code": ""},
+            "pairing_code must be the code as shown: 6 letters and digits",
+        ),
+    ):
+        details = shape(await admin.post(f"/api/v1/{path}", json=body), 400, "validation_error")["details"]
+        assert [each for each in details if each["message"].startswith(message)], details

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -75,3 +76,12 @@ async def test_a_time_without_its_zone_gets_a_word(world: World) -> None:
         report = {"type": "report", "id": str(uuid4()), "body": body}
         await gateway.socket.send(msgspec.json.encode(report).decode())
         assert await gateway.closed() == 1008
+
+
+async def test_a_search_needs_no_body(world: World) -> None:
+    gateway_id, token = await pair(world.client("operator"), world.site)
+    async with greeted(world, gateway_id, token) as gateway:
+        asked = asyncio.create_task(world.client("operator").post(f"/api/v1/gateways/{gateway_id}/discover"))
+        await gateway.answer({"devices": []})
+        answer = await asked
+        assert (answer.status_code, answer.json()) == (200, {"devices": []})

@@ -28,6 +28,7 @@ import uvicorn
 
 from novavms_server.kit.database import EmbeddedPostgres
 from novavms_server.kit.migrations import MigrationError, migrate
+from novavms_server.kit.wire import HttpProtocol
 from novavms_server.server import Server, build_server, find_database
 from novavms_server.settings import Settings
 
@@ -79,7 +80,7 @@ async def serving(
     """Starts the server and answers on the socket; gives the base URL. Ends in order, however the block is left."""
     config = uvicorn.Config(
         server.app,
-        http="httptools",
+        http=HttpProtocol,
         ws="websockets-sansio",
         lifespan="off",
         log_config=None,

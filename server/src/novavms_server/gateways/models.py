@@ -97,7 +97,14 @@ class HardwareFacts(msgspec.Struct):
 
 class PairRequest(Body):
     pairing_code: Annotated[
-        str, Meta(min_length=6, max_length=6, pattern="^[A-Za-z0-9]*$", examples=["A7B3CX"])
+        str,
+        Meta(
+            min_length=6,
+            max_length=6,
+            pattern="^[A-Za-z0-9]*$",
+            examples=["A7B3CX"],
+            extra={"words": "must be the code as shown: 6 letters and digits"},
+        ),
     ]
     version: _Line = ""
     hardware: HardwareFacts = msgspec.field(default_factory=HardwareFacts)
@@ -129,7 +136,7 @@ class TelemetryPoint(msgspec.Struct):
     clips_waiting: int = 0
 
 
-class DiscoverRequest(Body):
+class DiscoverRequest(Body, frozen=True):  # type: ignore[misc]  # frozen, for it is a default value; its base is not
     """Addresses to ask besides the multicast search of the gateway's own network."""
 
     hosts: Annotated[list[Annotated[str, Meta(min_length=1, max_length=253)]], Meta(max_length=64)] = (

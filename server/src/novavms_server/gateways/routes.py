@@ -42,6 +42,10 @@ SiteFilter = Annotated[UUID | None, QueryParameter(description="Only gateways on
 StatusFilter = Annotated[Status | None, QueryParameter(description="Only gateways in this state.")]
 
 
+_SEARCH = DiscoverRequest()
+"""What a request without a body asks for."""
+
+
 class GatewayController(Controller):
     path = "/gateways"
     tags = ("Gateways",)
@@ -142,7 +146,7 @@ class GatewayController(Controller):
 
     @post(
         "/{gateway_id:str}/discover",
-        opt=role("operator"),
+        opt=role("operator", body_may_be_empty=True),
         status_code=200,
         operation_id="discoverCameras",
         summary="Find ONVIF cameras on the gateway's network",
@@ -152,7 +156,7 @@ class GatewayController(Controller):
         work: NamedDependency[Work],
         gateways: NamedDependency[GatewayService],
         gateway_id: FromPath[UUID],
-        data: JSONBody[DiscoverRequest],
+        data: JSONBody[DiscoverRequest] = _SEARCH,
     ) -> Discovered:
         return await gateways.discover(work, gateway_id, data)
 

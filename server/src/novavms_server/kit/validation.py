@@ -99,12 +99,21 @@ def problem_with(name: str, value: Any, kind: Any, *, strict: bool = True) -> Fi
     try:
         msgspec.convert(value, kind, strict=strict)
     except msgspec.ValidationError as error:
-        return FieldProblem(name, f"{name} {sentence(kind) or _plain(str(error))}")
+        words = sentence(kind)
+        if words is None and not isinstance(value, list):
+            words = "must be a list" if isinstance(_bare(kind), shapes.ListType) else None
+        return FieldProblem(name, f"{name} {words or 'is not valid: ' + _plain(str(error))}")
     return None
 
 
 def sentence(kind: Any) -> str | None:
-    """`must be …` for a type, None where msgspec's own words are better."""
+    """`must be …` for a type (its own, where it has `extra={"words": …}`), None where msgspec's own words are better."""
+    own = getattr(shapes.type_info(kind), "extra", None) or {}
+    return own["words"] if "words" in own else _words(_bare(kind))
+
+
+def _bare(kind: Any) -> shapes.Type:
+    """What a type is without its marks, and without the choice of leaving it out."""
     shape = shapes.type_info(kind)
     while isinstance(shape, shapes.Metadata):
         shape = shape.type
@@ -114,11 +123,11 @@ def sentence(kind: Any) -> str | None:
         ]
         options = [option for option in options if "Unset" not in type(option).__name__]
         if len(options) != 1:
-            return None
+            return shape
         shape = options[0]
         while isinstance(shape, shapes.Metadata):
             shape = shape.type
-    return _words(shape)
+    return shape
 
 
 def _words(shape: shapes.Type) -> str | None:

@@ -21,6 +21,7 @@ Email = Annotated[
         max_length=254,
         pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$",
         description="An email address, compared without case",
+        extra={"words": "must be an email address, such as ada@example.com"},
         examples=["ada@example.com"],
     ),
 ]
