@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,7 @@ async def test_a_clip_holds_what_was_asked_for(
     assert (seen.first_is_key, seen.is_monotonic, seen.tag) == (True, True, tag)
     assert len(seen.times) == pytest.approx(seen.duration * 15, abs=2)
     assert (clip.codec, clip.width, clip.height, clip.failure_reason) == (codec, 768, 576, None)
+    assert clip.gap_sec == 0
     assert abs((before - clip.started_at).total_seconds() - 2) < 1
     assert clip.has_audio == (audio != "none")
     assert seen.audio == ("aac" if clip.has_audio else None)
@@ -153,6 +155,9 @@ async def test_a_camera_that_comes_right_back_gives_a_whole_clip(tmp_path: Path,
     assert clip.failure_reason is None
     assert seen.duration == pytest.approx(6, abs=0.5)
     assert seen.is_monotonic
+    hole = max(b - a for a, b in pairwise(seen.times))
+    assert hole > 0.9, "it waits a second before it comes back"
+    assert clip.gap_sec == pytest.approx(hole, abs=0.2)
 
 
 async def test_a_recording_that_was_killed_is_salvaged_to_its_last_second(tmp_path: Path, look: Look) -> None:

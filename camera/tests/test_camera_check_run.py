@@ -255,6 +255,22 @@ async def test_a_silent_camera_is_a_timeout(kind: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("stage", ["setup", "play"])
+async def test_a_request_that_is_never_answered_is_named(stage: str) -> None:
+    async with camera(faults={"slow_answer_sec": 1000.0, "slow_stage": stage}) as cam:
+        report = await check(rtsp(cam))
+        assert (report.reason, report.stages[-1].name) == ("timeout", "media")
+        assert f"{stage.upper()} was not answered within 5 s" in (report.message or "")
+
+
+async def test_sound_that_is_not_recorded_is_a_warning() -> None:
+    async with camera(faults={"odd_audio": True}) as cam:
+        report = await check(rtsp(cam))
+        assert report.ok, report
+        assert codes(report) == {"audio_unsupported"}
+
+
+@pytest.mark.slow
 async def test_a_session_without_packets_is_no_media() -> None:
     async with camera(faults={"no_media": True}) as cam:
         report = await check(rtsp(cam))
@@ -320,7 +336,7 @@ async def test_tls_to_a_port_that_speaks_none() -> None:
 
 
 @pytest.mark.parametrize("auth", ["digest", "basic", "both", "digest-sha256"])
-@pytest.mark.parametrize("status", [400, 401, 500])
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 500])
 async def test_a_wrong_onvif_password_costs_two_tries_at_most(auth: Any, status: int) -> None:
     async with camera(auth=auth, faults={"not_authorized_status": status, "locks_after": 3}) as cam:
         report = await check(onvif(cam, password="wrong-" + PASSWORD))

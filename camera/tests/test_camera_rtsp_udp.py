@@ -213,6 +213,8 @@ async def test_what_a_bad_network_loses_is_left_out_and_the_rest_decodes(
     assert (seen.first_is_key, seen.is_monotonic) == (True, True)
     assert 10 < len(seen.times) < 8 * 15
     assert max(b - a for a, b in pairwise(seen.times)) < 4.5
+    gaps = [b - a - 1 / 15 for a, b in pairwise(seen.times) if b - a > 0.5]
+    assert clip.gap_sec == pytest.approx(sum(gaps), abs=0.2)
 
 
 # ---- silence -------------------------------------------------------------------------------------------------

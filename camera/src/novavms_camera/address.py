@@ -66,7 +66,7 @@ class AddressPolicy:
         for candidate in (address, *embedded_addresses(address)):
             why = self._refuse_one(candidate)
             if why is not None:
-                inside = "" if candidate is address else f" (it stands for {candidate})"
+                inside = "" if candidate is address else f" (which stands for {candidate})"
                 return f"{address}{inside} {why}"
         return None
 
@@ -102,7 +102,7 @@ class AddressPolicy:
         for address in literal_addresses(name):
             why = self.refuse(address)
             if why is not None:
-                return why if str(address) == name else f"{name} stands for {why}"
+                return why if str(address) == name else f"{name}, in another spelling: {why}"
         return None
 
 

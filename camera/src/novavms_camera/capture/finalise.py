@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 from typing import Final
 
 import msgspec
@@ -19,6 +20,8 @@ from novavms_camera.rtsp.audio import AudioFormat
 
 NOTE_ID: Final = bytes.fromhex("6e6f7661766d732d636c69702d6e6f74")
 """The uuid of our box in a .part file: "novavms-clip-not"."""
+_GAP_90K: Final = VIDEO_RATE // 2
+"""A picture that stands for less than this, or than four usual frames, is no gap."""
 _SILENCE: Final = {b"alaw": b"\xd5", b"ulaw": b"\xff"}
 _PRIMING: Final = 1024
 """Samples of silence that FFmpeg's AAC encoder puts in front; the edit list passes over them."""
@@ -66,7 +69,25 @@ async def finalise(part: Path, path: Path, *, failure_reason: str | None) -> Cli
         height=height,
         has_audio=audio is not None,
         failure_reason=failure_reason,
+        gap_sec=round(gaps_90k(plan.video.samples, plan.start_90k, plan.end_90k) / VIDEO_RATE, 3),
     )
+
+
+def gaps_90k(samples: list[Sample], start_90k: int, end_90k: int) -> int:
+    """How much of `[start, end)` has no picture of its own, because a frame stands for much longer than frames here do.
+
+    Taken from the file and not from what the recorder went through, so that it is true after a crash as well.
+    """
+    if not samples:
+        return 0
+    usual = int(median(sample.duration for sample in samples))
+    longest = max(_GAP_90K, 4 * usual)
+    total = 0
+    for sample in samples:
+        if sample.duration > longest:
+            begin, end = sample.dts + usual, sample.dts + sample.duration
+            total += max(0, min(end, end_90k) - max(begin, start_90k))
+    return total
 
 
 async def salvage_clip(part: Path, path: Path, *, failure_reason: str) -> ClipFile | None:

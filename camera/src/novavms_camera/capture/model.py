@@ -96,6 +96,8 @@ class ClipFile:
     height: int
     has_audio: bool
     failure_reason: str | None
+    gap_sec: float = 0.0
+    """Seconds within it of which there is no picture: the connection broke and came back, or packets were lost (UDP)."""
 
 
 @dataclass(frozen=True, slots=True)

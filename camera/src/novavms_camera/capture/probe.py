@@ -78,10 +78,12 @@ async def probe_client(
     timeout: float,
     observe_sec: float = 0,
     transports: Sequence[Literal["tcp", "udp"]] = ("tcp",),
+    playing: asyncio.Event | None = None,
 ) -> MediaProbe:
     """SETUP and PLAY on a client that has described, up to the first key frame, then TEARDOWN, always.
 
-    `timeout` seconds are for the first key frame; `observe_sec` more are spent to see the next one. Raises CameraFault no_video,
+    `timeout` seconds are for the first key frame; `observe_sec` more are spent to see the next one. `playing` is
+    set when PLAY was answered. Raises CameraFault no_video,
     codec_unsupported, transport_unsupported, no_media, auth_failed, too_many_connections, ...
     """
     witness = _Witness()
@@ -98,6 +100,8 @@ async def probe_client(
     try:
         async with asyncio.timeout(timeout):
             await session.start(description, transports)
+            if playing is not None:
+                playing.set()
             running = asyncio.create_task(session.run())
             await first_of(clock, timeout, running, witness.has_key.wait())
             if not witness.has_key.is_set():

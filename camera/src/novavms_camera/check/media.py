@@ -40,7 +40,7 @@ def audio_codec(description: SessionDescription) -> tuple[str | None, bool]:
     if description.audio is not None:
         return _AUDIO[description.audio.encoding], True
     for media in description.medias:
-        if media.kind == "audio" and media.direction in {"sendrecv", "sendonly"}:
+        if media.kind == "audio" and media.direction in {"sendrecv", "recvonly"}:
             return media.encoding.lower() or "unknown", False
     return None, True
 
@@ -68,14 +68,20 @@ async def first_key_frame(
 
     Raises CameraFault no_media (SilenceFault), transport_unsupported, too_many_connections, or what ended the connection.
     """
-    started, before = time.perf_counter(), client.bytes_received
-    probe = asyncio.create_task(probe_client(client, description, timeout=timeout_sec, transports=transports))
+    started, playing = time.perf_counter(), asyncio.Event()
+    probe = asyncio.create_task(
+        probe_client(client, description, timeout=timeout_sec, transports=transports, playing=playing)
+    )
+    plays = asyncio.create_task(playing.wait())
     try:
+        await asyncio.wait({probe, plays}, return_when=asyncio.FIRST_COMPLETED)
+        before = client.bytes_received
         await asyncio.wait({probe}, timeout=SILENCE_SEC)
         if not probe.done() and client.bytes_received - before < SILENCE_BYTES:
             raise SilenceFault(client.transport)
         seen = await probe
         return FirstKeyFrame(seen.facts, time.perf_counter() - started)
     finally:
+        plays.cancel()
         if probe.cancel():
             await asyncio.wait({probe})

@@ -330,4 +330,4 @@ class RtspClient:
         if login is not None:
             lines["Authorization"] = login
         request = format_request(method, uri, lines)
-        return await self._connected().exchange(request, self._cseq, self._request_timeout)
+        return await self._connected().exchange(request, self._cseq, self._request_timeout, what=method)

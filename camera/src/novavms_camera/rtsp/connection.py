@@ -60,8 +60,8 @@ class RtspConnection(asyncio.BufferedProtocol):
         """Sends the packets of an interleaved channel to `handler`."""
         self._handlers[channel] = handler
 
-    async def exchange(self, request: bytes, cseq: int, timeout: float) -> Message:
-        """Sends a request and waits for its answer. Raises CameraFault timeout, connection_lost, not_rtsp, malformed_stream."""
+    async def exchange(self, request: bytes, cseq: int, timeout: float, *, what: str = "request") -> Message:
+        """Sends a request (`what`, for the message) and waits for its answer. Raises CameraFault timeout, connection_lost, not_rtsp, malformed_stream."""
         if self.closed.done():
             raise self.closed.result()
         assert self._transport is not None
@@ -74,7 +74,7 @@ class RtspConnection(asyncio.BufferedProtocol):
             async with asyncio.timeout(timeout):
                 return await self._waiting
         except TimeoutError:
-            raise CameraFault("timeout", f"no answer within {timeout:g} s") from None
+            raise CameraFault("timeout", f"the {what} was not answered within {timeout:g} s") from None
         finally:
             self._waiting = None
 

@@ -65,12 +65,17 @@ class SessionDescription:
 
     @property
     def audio(self) -> Media | None:
-        """The audio track that we can record, or None. ONVIF marks a camera's loudspeaker `sendonly`: taken last."""
+        """The audio track that we can record, or None. `sendonly` is the client's to send: the camera's loudspeaker."""
         known = {"MPEG4-GENERIC", "MP4A-LATM", "PCMA", "PCMU"}
-        audios = [
-            m for m in self.medias if m.kind == "audio" and m.encoding in known and m.direction != "inactive"
-        ]
-        return min(audios, key=lambda m: m.direction == "sendonly", default=None)
+        directions = {"sendrecv", "recvonly"}
+        return next(
+            (
+                m
+                for m in self.medias
+                if m.kind == "audio" and m.encoding in known and m.direction in directions
+            ),
+            None,
+        )
 
 
 def parse_sdp(body: bytes, base: str) -> SessionDescription:
