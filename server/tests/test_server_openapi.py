@@ -70,6 +70,15 @@ def test_every_operation_says_who_may_call_and_what_can_go_wrong(document: dict[
         assert ("Idempotency-Key" in header_names) == (method == "post" and not public), where
 
 
+def test_what_takes_if_match_has_an_etag_and_a_304(document: dict[str, Any]) -> None:
+    for path, item in document["paths"].items():
+        if "patch" in item:
+            taken = {each["name"] for each in item["patch"]["parameters"]}
+            assert "If-Match" in taken, path
+            assert "ETag" in item["get"]["responses"]["200"]["headers"], path
+            assert "304" in item["get"]["responses"], path
+
+
 def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
     for reference in set(re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(document))):
         found: Any = document

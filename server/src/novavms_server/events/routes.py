@@ -91,14 +91,24 @@ class EventController(Controller):
         )
         return await events.list(work, asked, cursor, limit)
 
-    @get("/{event_id:str}", opt=role("viewer"), operation_id="getEvent", summary="Get an event")
+    @get(
+        "/{event_id:str}",
+        opt=role("viewer", tagged=True),
+        operation_id="getEvent",
+        summary="Get an event",
+    )
     async def get_event(
         self, work: NamedDependency[Work], events: NamedDependency[EventService], event_id: FromPath[UUID]
     ) -> Response[EventDetail]:
         event, tag = await events.get(work, event_id)
         return Response(event, headers={"ETag": tag})
 
-    @patch("/{event_id:str}", opt=role("operator"), operation_id="updateEvent", summary="Change an event")
+    @patch(
+        "/{event_id:str}",
+        opt=role("operator", tagged=True),
+        operation_id="updateEvent",
+        summary="Change an event",
+    )
     async def update_event(
         self,
         work: NamedDependency[Work],

@@ -160,7 +160,7 @@ class _Operation:
         for kind, media in content.items():
             shape = media.get("schema", {})
             fields = self.schemas.get(shape.get("$ref", "").rsplit("/", 1)[-1], {}).get("properties", {})
-            tagged = {"id", "version"} <= fields.keys()
+            tagged = {"id", "version"} <= fields.keys() or bool(self.handler.opt.get("tagged"))
             if kind == "application/json":
                 given = self.example.response
                 media["example"] = given if given is not None else example_of(shape, self.schemas)
