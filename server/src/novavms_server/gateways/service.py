@@ -62,15 +62,12 @@ class GatewayService:
     ) -> Page[Gateway]:
         """Newest first; a viewer's are those on sites it was granted."""
         belongs = ("gateways", work.caller.org_id, site_id, status)
-        position = self._cursors.read(cursor, belongs)
-        before = UUID(position[0]) if position else None
+        before = self._cursors.before(cursor, belongs)
         rows, total = await work.read(
             queries.page(work.caller, site_id, status, before, limit + 1),
             queries.total(work.caller, site_id, status),
         )
-        more = len(rows) > limit
-        next_cursor = self._cursors.make(belongs, [rows[limit - 1].id]) if more else None
-        return Page(data=rows[:limit], next_cursor=next_cursor, total=total[0][0])
+        return self._cursors.page(belongs, rows, limit, total[0][0])
 
     async def get(self, work: Work, gateway_id: UUID) -> tuple[Gateway, str]:
         """With its ETag. NotFound outside the org, Forbidden outside a viewer's grants."""

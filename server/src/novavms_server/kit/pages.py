@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 import msgspec
 
@@ -51,3 +52,15 @@ class Cursors:
             raise ValidationError.of("cursor", "cursor belongs to another list, org or filter")
         position: list[Any] = msgspec.json.decode(packed)
         return position
+
+    # ---- lists in the order of their ids, newest first
+
+    def before(self, cursor: str | None, belongs_to: Sequence[Any]) -> UUID | None:
+        """The id that the page begins below; None for the first page."""
+        position = self.read(cursor, belongs_to)
+        return UUID(position[0]) if position else None
+
+    def page(self, belongs_to: Sequence[Any], rows: Sequence[Any], limit: int, total: int) -> Page[Any]:
+        """The first `limit` of `rows`, of which one more was read to see whether there are more."""
+        next_cursor = self.make(belongs_to, [rows[limit - 1].id]) if len(rows) > limit else None
+        return Page(data=list(rows[:limit]), next_cursor=next_cursor, total=total)

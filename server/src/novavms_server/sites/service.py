@@ -29,14 +29,11 @@ class SiteService:
     async def list(self, work: Work, cursor: str | None, limit: int) -> Page[Site]:
         """Newest first; a viewer's are those it was granted."""
         belongs = ("sites", work.caller.org_id)
-        position = self._cursors.read(cursor, belongs)
-        before = UUID(position[0]) if position else None
+        before = self._cursors.before(cursor, belongs)
         rows, total = await work.read(
             queries.page(work.caller, before, limit + 1), queries.total(work.caller)
         )
-        more = len(rows) > limit
-        next_cursor = self._cursors.make(belongs, [rows[limit - 1].id]) if more else None
-        return Page(data=rows[:limit], next_cursor=next_cursor, total=total[0][0])
+        return self._cursors.page(belongs, rows, limit, total[0][0])
 
     async def get(self, work: Work, site_id: UUID) -> Site:
         """NotFound outside the org, Forbidden outside a viewer's grants."""

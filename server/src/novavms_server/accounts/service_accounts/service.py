@@ -41,13 +41,11 @@ class ServiceAccountService:
     async def list(self, work: Work, cursor: str | None, limit: int) -> Page[ServiceAccount]:
         """Newest first."""
         belongs = ("service-accounts", work.caller.org_id)
-        position = self._cursors.read(cursor, belongs)
-        before = UUID(position[0]) if position else None
+        before = self._cursors.before(cursor, belongs)
         rows, total = await work.read(
             queries.page(work.caller, before, limit + 1), queries.total(work.caller)
         )
-        next_cursor = self._cursors.make(belongs, [rows[limit - 1].id]) if len(rows) > limit else None
-        return Page(data=rows[:limit], next_cursor=next_cursor, total=total[0][0])
+        return self._cursors.page(belongs, rows, limit, total[0][0])
 
     async def get(self, work: Work, account_id: UUID) -> ServiceAccount:
         account: ServiceAccount = await work.get(queries.by_id(work.caller, account_id), MISSING)
@@ -137,8 +135,7 @@ class ServiceAccountService:
     async def keys(self, work: Work, account_id: UUID, cursor: str | None, limit: int) -> Page[ApiKey]:
         """Newest first, revoked ones too; prefixes only."""
         belongs = ("api-keys", work.caller.org_id, account_id)
-        position = self._cursors.read(cursor, belongs)
-        before = UUID(position[0]) if position else None
+        before = self._cursors.before(cursor, belongs)
         found, rows, total = await work.read(
             queries.by_id(work.caller, account_id),
             queries.keys(work.caller, account_id, before, limit + 1),
@@ -146,8 +143,7 @@ class ServiceAccountService:
         )
         if not found:
             raise NotFound(MISSING)
-        next_cursor = self._cursors.make(belongs, [rows[limit - 1].id]) if len(rows) > limit else None
-        return Page(data=rows[:limit], next_cursor=next_cursor, total=total[0][0])
+        return self._cursors.page(belongs, rows, limit, total[0][0])
 
     async def revoke_key(self, work: Work, account_id: UUID, key_id: UUID) -> None:
         """Holds from the key's next request. A key may revoke itself. Revoking twice changes nothing."""

@@ -50,15 +50,12 @@ class UserService:
     ) -> Page[User]:
         """Newest first."""
         belongs = ("users", work.caller.org_id, role, enabled)
-        position = self._cursors.read(cursor, belongs)
-        before = UUID(position[0]) if position else None
+        before = self._cursors.before(cursor, belongs)
         rows, total = await work.read(
             queries.page(work.caller, role, enabled, before, limit + 1),
             queries.total(work.caller, role, enabled),
         )
-        more = len(rows) > limit
-        next_cursor = self._cursors.make(belongs, [rows[limit - 1].id]) if more else None
-        return Page(data=rows[:limit], next_cursor=next_cursor, total=total[0][0])
+        return self._cursors.page(belongs, rows, limit, total[0][0])
 
     async def get(self, work: Work, user_id: UUID) -> User:
         user: User = await work.get(queries.by_id(work.caller, user_id), MISSING)
