@@ -121,6 +121,23 @@ async def test_the_token_is_made_for_the_cameras_clock_with_the_standards_digest
     assert b"s3cret" not in requests[1]
 
 
+async def test_the_offset_is_read_again_after_a_day() -> None:
+    times = [NOW]
+    clock = [soap_bytes(DATE_TIME.format(year=year, second=0)) for year in (2026, 2027)]
+    information = http(soap_bytes("<GetDeviceInformationResponse/>"))
+    script = http(clock[0]), information, information, http(clock[1]), information
+    async with answering(*script) as (connection, requests):
+        camera = device(connection, lambda: times[0])
+        await camera.read_clock()
+        for later in (0, 23, 25):
+            times[0] = NOW + timedelta(hours=later)
+            await camera.device_information()
+    asked = [b"GetSystemDateAndTime" in request for request in requests]
+    assert asked == [True, False, False, True, False]
+    assert b"2026-03-02T11:00:00" in requests[2], "by the old offset, 23 hours on"
+    assert b"2027-03-01T12:00:00" in requests[4], "by the new one"
+
+
 async def test_a_leap_second_and_a_clock_only_in_the_http_header() -> None:
     leap = http(soap_bytes(DATE_TIME.format(year=2026, second=60)))
     async with answering(leap) as (connection, _):

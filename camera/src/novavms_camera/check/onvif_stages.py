@@ -35,6 +35,7 @@ class OnvifStages:
     now: Callable[[], datetime]
     facts: Facts
     warnings: list[CheckWarning]
+    signs: set[str]
 
     async def run(self) -> RtspUrl:
         """The main stream's address, at the host that answered. Raises CameraFault."""
@@ -60,6 +61,7 @@ class OnvifStages:
             async with self._stage("profiles", PROFILES_SEC, where) as note:
                 return await self._profiles(device, note)
         finally:
+            self.signs |= device.signs
             await device.connection.close()
 
     @contextlib.asynccontextmanager

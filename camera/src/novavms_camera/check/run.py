@@ -19,7 +19,8 @@ from novavms_camera.check.media import (
 from novavms_camera.check.onvif_stages import OnvifStages
 from novavms_camera.check.report import CheckReport, CheckWarning, Facts, Stage, StageName, WarningCode
 from novavms_camera.check.stages import Note, StageRecorder
-from novavms_camera.faults import CameraFault
+from novavms_camera.faults import HINTS, CameraFault
+from novavms_camera.makes import hint_for, recognise
 from novavms_camera.onvif.stream import stream_source
 from novavms_camera.rtsp.client import RtspClient
 from novavms_camera.rtsp.sdp import SessionDescription
@@ -32,6 +33,10 @@ DESCRIBE_SEC = 8.0
 """Two logins, of which a wrong one is answered only after 2 s by some; each answer has RTSP_ANSWER_SEC at most."""
 RTSP_ANSWER_SEC = 5.0
 LONG_GOP_SEC = 4.0
+ONLY_ONVIF_HINT = (
+    "The ONVIF login is right, but the camera's RTSP refuses it: give this user the right to see video (live view) in the camera, "
+    "set RTSP authentication to the same users, or use another user."
+)
 TEARDOWN_RESERVE_SEC = 0.5
 """Kept of the overall cap for the TEARDOWN."""
 
@@ -62,7 +67,7 @@ async def check_camera(
         ok=fault is None,
         reason=fault.reason if fault is not None else None,
         message=fault.message if fault is not None else None,
-        hint=fault.hint if fault is not None else None,
+        hint=check.hint(fault) if fault is not None else None,
         elapsed_ms=recorder.elapsed_ms,
         stages=recorder.stages,
         warnings=check.warnings,
@@ -78,6 +83,16 @@ class _Check:
     now: Clock
     facts: Facts = field(default_factory=Facts)
     warnings: list[CheckWarning] = field(default_factory=list)
+    signs: set[str] = field(default_factory=set)
+    """What the camera's answers say of its make."""
+
+    def hint(self, fault: CameraFault) -> str:
+        """What to do: as the camera's make wants it, where the fault does not know better."""
+        if fault.hint != HINTS[fault.reason]:
+            return fault.hint
+        told = (self.facts.manufacturer or "", self.facts.model or "", *self.signs)
+        make = recognise(told, port=self.source.port if self.source.kind == "onvif" else None)
+        return hint_for(fault.reason, make) or fault.hint
 
     async def run(self) -> None:
         await self._judge_and_resolve()
@@ -85,7 +100,7 @@ class _Check:
             assert self.source.rtsp_url is not None
             await self._stream(RtspUrl.parse(self.source.rtsp_url), connects_first=True)
             return
-        onvif = OnvifStages(self.source, self.recorder, self.now, self.facts, self.warnings)
+        onvif = OnvifStages(self.source, self.recorder, self.now, self.facts, self.warnings, self.signs)
         await self._stream(await onvif.run(), connects_first=False)
 
     async def _judge_and_resolve(self) -> None:
@@ -119,7 +134,14 @@ class _Check:
                 description = await self._describe(client, note)
             async with self._rtsp_stage("media", self.recorder.remaining_sec, where) as note:
                 await self._media(client, url, description, note)
+        except CameraFault as fault:
+            if fault.reason == "auth_failed" and not connects_first and self.source.username is not None:
+                raise CameraFault(
+                    fault.reason, fault.message, hint=ONLY_ONVIF_HINT, status=fault.status
+                ) from None
+            raise
         finally:
+            self.signs |= client.signs
             await client.teardown()
 
     def _client(self, url: RtspUrl) -> RtspClient:

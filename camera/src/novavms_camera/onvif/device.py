@@ -22,10 +22,14 @@ from novavms_camera.onvif.http import HttpConnection, Response
 from novavms_camera.rtsp.auth import Authenticator, parse_challenges
 from novavms_camera.secret import Secret
 
+RIGHTS_HINT = "The password is right, but this user may not see video: give it more rights in the camera (ONVIF: operator or media user), or use another user."
 DEVICE_PATH = "/onvif/device_service"
 """Where every ONVIF device has its device service (ONVIF Core 5.1.1)."""
 HTTPS_PORTS = frozenset({443, 8443})
 MAX_FAILED_LOGINS = 2
+MAX_SIGNS = 16
+CLOCK_GOOD_FOR = timedelta(days=1)
+"""A clock offset that is older is read anew before it is used."""
 
 _NOT_AUTHORIZED = re.compile(
     r"not\s*authori[sz]ed|unauthori[sz]ed|FailedAuthentication|InvalidSecurity|authentication|password",
@@ -55,6 +59,9 @@ class OnvifDevice:
     """The camera's clock minus ours, once read; used in every login after."""
     login_method: Literal["none", "token", "digest"] = "none"
     failed_logins: int = 0
+    signs: set[str] = field(default_factory=set)
+    """What its answers say of its make: Server headers and realms."""
+    _clock_read_at: datetime | None = None
     _logged_in: bool = False
     _digest: Authenticator = field(init=False, repr=False)
 
@@ -69,7 +76,7 @@ class OnvifDevice:
         Raises not_onvif where no ONVIF device answers. A device that wants a login even for this (against ONVIF Core
         8.1.1, but seen) passes, its clock taken from the HTTP Date header.
         """
-        sent = self.now()
+        sent = self._clock_read_at = self.now()
         response = await self._post(DEVICE_PATH, _device("GetSystemDateAndTime"), authorized=False)
         middle = sent + (self.now() - sent) / 2
         camera_time = None
@@ -134,6 +141,8 @@ class OnvifDevice:
 
         Raises auth_failed or locked_out, and camera_error (with the fault's text) where the camera refuses the call.
         """
+        if self._clock_read_at is not None and self.now() - self._clock_read_at >= CLOCK_GOOD_FOR:
+            await self.read_clock()  # clocks drift, and are set right by people
         if self.failed_logins >= MAX_FAILED_LOGINS:
             raise CameraFault("auth_failed", f"{self._where} refused the login; not tried again.")
         response = await self._post(path, body, authorized=True)
@@ -173,6 +182,7 @@ class OnvifDevice:
             return CameraFault(
                 "auth_failed",
                 f"{self._where} let the user log in, but not call {what}: it needs more rights.",
+                hint=RIGHTS_HINT,
                 status=401,
             )
         self.failed_logins = MAX_FAILED_LOGINS
@@ -190,7 +200,11 @@ class OnvifDevice:
             else:
                 created = self.now() + timedelta(seconds=self.clock_offset_sec or 0.0)
                 header = soap.username_token(self.username, password, created=created)
-        return await self.connection.post(path, soap.envelope(body, header=header), headers)
+        response = await self.connection.post(path, soap.envelope(body, header=header), headers)
+        if len(self.signs) < MAX_SIGNS:
+            told = response.all("server") + response.all("www-authenticate")
+            self.signs.update(value[:200] for value in told)
+        return response
 
     def _judge(self, response: Response) -> Element | None:
         """The answer's content, None where the camera wants a (better) login. Raises locked_out at once.

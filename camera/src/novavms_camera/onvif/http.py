@@ -140,10 +140,13 @@ class HttpConnection:
             method="POST",
             target=path,
             headers=[
-                ("Host", host if self.port == (443 if self.tls else 80) else f"{host}:{self.port}"),
-                ("User-Agent", "NovaVMS"),
-                ("Content-Length", str(len(body))),
-                *headers,
+                (name.encode(), value.encode())  # a user's name may be UTF-8 (RFC 7616, 3.4)
+                for name, value in [
+                    ("Host", host if self.port == (443 if self.tls else 80) else f"{host}:{self.port}"),
+                    ("User-Agent", "NovaVMS"),
+                    ("Content-Length", str(len(body))),
+                    *headers,
+                ]
             ],
         )
         head = self._protocol.send(request)
@@ -162,9 +165,7 @@ class HttpConnection:
             event = await self._next_event(started=status > 0)
             if isinstance(event, h11.Response):
                 status = event.status_code
-                headers = [
-                    (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in event.headers
-                ]
+                headers = [(name.decode("latin-1").lower(), _text(value)) for name, value in event.headers]
             elif isinstance(event, h11.Data):
                 size += len(event.data)
                 if size > MAX_BODY_BYTES:
@@ -215,6 +216,14 @@ class HttpConnection:
                     await writer.wait_closed()
             except (OSError, TimeoutError):
                 writer.transport.abort()
+
+
+def _text(value: bytes) -> str:
+    """A header's value: UTF-8 where it is (a realm that goes back has to be what came), else Latin-1."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
 
 
 class _ClosedBeforeAnswer(Exception):

@@ -24,6 +24,7 @@ READ_INTERVAL: Final = 0.08
 """Seconds of media that one read gathers while playing: a camera costs 12 wake-ups a second at most."""
 _BUSY_RETRY: Final = 0.2
 _MAX_REDIRECTS: Final = 2
+_MAX_SIGNS: Final = 16
 _FORBIDDEN_HINT: Final = (
     "The camera sends viewers to another address: add the camera there, if it is one of yours."
 )
@@ -50,6 +51,8 @@ class RtspClient:
         self._next_channel = 0
         self._paths: list[MediaPath] = []
         self._past_bytes = 0
+        self.signs: set[str] = set()
+        """What the answers say of the camera's make: Server headers and realms."""
         self.tls_fingerprint: str | None = None
         """Of the certificate that the camera showed, once connected; SHA-256 in hexadecimal."""
         self.session_timeout = 60.0
@@ -330,4 +333,8 @@ class RtspClient:
         if login is not None:
             lines["Authorization"] = login
         request = format_request(method, uri, lines)
-        return await self._connected().exchange(request, self._cseq, self._request_timeout, what=method)
+        answer = await self._connected().exchange(request, self._cseq, self._request_timeout, what=method)
+        if len(self.signs) < _MAX_SIGNS:
+            told = answer.headers.get("server", []) + answer.headers.get("www-authenticate", [])
+            self.signs.update(value[:200] for value in told)
+        return answer
