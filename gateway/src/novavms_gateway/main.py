@@ -131,14 +131,18 @@ def run(
 def check(
     address: Annotated[str, typer.Argument(help="rtsp://host[:port]/path or onvif://host[:port]")],
     username: Annotated[str | None, typer.Option(help="The camera's user")] = None,
-    transport: Annotated[str, typer.Option(help="tcp, udp or auto")] = "tcp",
+    transport: Annotated[
+        str, typer.Option(help="tcp, udp, or auto: over TCP, where the camera refuses that over UDP")
+    ] = "auto",
+    json: Annotated[bool, typer.Option("--json", help="Print the report as JSON, and nothing else")] = False,
     allow_loopback: Annotated[bool, typer.Option(help="Let the address be on this machine")] = False,
 ) -> None:
     """Check a camera from this box, stage by stage, without a server.
 
-    The password comes from NOVAVMS_CAMERA_PASSWORD, else it is asked for when a user is given.
+    The password comes from NOVAVMS_CAMERA_PASSWORD, else it is asked for when a user is given. Ends with 0 where the camera
+    is fine, 1 where not, 2 where the address is none. NO_COLOR=1 prints without colours.
     """
-    from novavms_gateway.checking import AddressError, check_in_terminal, source_of
+    from novavms_gateway.checking import AddressError, check_as_json, check_in_terminal, source_of
 
     password = os.environ.get("NOVAVMS_CAMERA_PASSWORD")
     if password is None and username is not None:
@@ -147,7 +151,11 @@ def check(
         source = source_of(address, username=username, password=password, transport=transport)
     except AddressError as error:
         _stop(str(error), 2)
-    ok = asyncio.run(check_in_terminal(source, allow_loopback=allow_loopback))
+    if json:
+        ok, report = asyncio.run(check_as_json(source, allow_loopback=allow_loopback))
+        typer.echo(report)
+    else:
+        ok = asyncio.run(check_in_terminal(source, allow_loopback=allow_loopback))
     raise typer.Exit(0 if ok else 1)
 
 
