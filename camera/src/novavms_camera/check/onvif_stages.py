@@ -14,7 +14,8 @@ from novavms_camera.faults import CameraFault
 from novavms_camera.onvif.device import OnvifDevice
 from novavms_camera.onvif.media import MediaProfile, MediaService, choose_tiers, media_profiles, repair_host
 from novavms_camera.onvif.stream import open_device
-from novavms_camera.rtsp.url import RtspUrl
+from novavms_camera.rtsp.url import RtspUrl, shown
+from novavms_camera.secret import Secret
 from novavms_camera.source import CameraSource
 
 CONNECT_SEC = 2.5
@@ -109,6 +110,7 @@ class OnvifStages:
     async def _profiles(self, device: OnvifDevice, note: Note) -> RtspUrl:
         service, profiles = await media_profiles(device)
         main, sub = choose_tiers(profiles)
+        password = self.source.password
         note.detail = f"{len(profiles)} by Media{service.version}, main: {main.token}, sub: {sub.token if sub else 'none'}"
         try:
             main_url = await self._stream_url(service, main)
@@ -117,10 +119,12 @@ class OnvifStages:
                 with contextlib.suppress(CameraFault):  # a camera is of use without its sub stream
                     sub_url = await self._stream_url(service, sub)
         finally:
-            self.facts.profiles = [_facts_of(profile, main, sub) for profile in profiles]
+            self.facts.profiles = [_facts_of(profile, main, sub, password) for profile in profiles]
         urls = {main.token: main_url, **({sub.token: sub_url} if sub is not None else {})}
-        self.facts.profiles = [_facts_of(profile, main, sub, urls.get(profile.token)) for profile in profiles]
-        self.facts.sub_stream_url = str(sub_url) if sub_url is not None else None
+        self.facts.profiles = [
+            _facts_of(profile, main, sub, password, urls.get(profile.token)) for profile in profiles
+        ]
+        self.facts.sub_stream_url = shown(str(sub_url), password) if sub_url is not None else None
         self.facts.bit_rate, self.facts.fps = main.bit_rate, main.fps
         if main.gop_frames and main.fps:
             self.facts.keyframe_interval_sec = round(main.gop_frames / main.fps, 2)
@@ -142,7 +146,11 @@ class OnvifStages:
 
 
 def _facts_of(
-    profile: MediaProfile, main: MediaProfile, sub: MediaProfile | None, url: RtspUrl | None = None
+    profile: MediaProfile,
+    main: MediaProfile,
+    sub: MediaProfile | None,
+    password: Secret | None,
+    url: RtspUrl | None = None,
 ) -> ProfileFacts:
     return ProfileFacts(
         token=profile.token,
@@ -153,5 +161,5 @@ def _facts_of(
         fps=profile.fps,
         bit_rate=profile.bit_rate,
         tier="main" if profile is main else "sub" if profile is sub else None,
-        rtsp_url=str(url) if url is not None else None,
+        rtsp_url=shown(str(url), password) if url is not None else None,
     )

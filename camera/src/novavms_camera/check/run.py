@@ -24,7 +24,7 @@ from novavms_camera.makes import hint_for, recognise
 from novavms_camera.onvif.stream import stream_source
 from novavms_camera.rtsp.client import RtspClient
 from novavms_camera.rtsp.sdp import SessionDescription
-from novavms_camera.rtsp.url import RtspUrl
+from novavms_camera.rtsp.url import RtspUrl, shown
 from novavms_camera.source import TRANSPORTS, CameraSource
 
 RESOLVE_SEC = 5.0
@@ -122,7 +122,7 @@ class _Check:
 
     async def _stream(self, url: RtspUrl, *, connects_first: bool) -> None:
         """Connect, describe and media over one RTSP connection. After ONVIF, connecting is part of describe."""
-        self.facts.stream_url = str(url)
+        self.facts.stream_url = shown(str(url), self.source.password)
         client = self._client(url)
         where = f"{self.facts.address}:{url.port} (RTSP)"
         try:
@@ -181,6 +181,7 @@ class _Check:
                 ) from fault
 
     async def _describe(self, client: RtspClient, note: Note) -> SessionDescription:
+        asked = client.url
         await client.learn_methods()
         description = await client.describe()
         codec, recordable = audio_codec(description)
@@ -198,8 +199,8 @@ class _Check:
                 "The stream is H.265: some browsers cannot play it, and live view may need a conversion.",
             )
         note.detail = f"{CODEC_NAMES[self.facts.codec]}, audio: {codec or 'none'}"
-        if client.url != self.facts.stream_url:
-            note.detail += f", redirected to {client.url}"
+        if client.url != asked:
+            note.detail += f", redirected to {shown(client.url, self.source.password)}"
         return description
 
     async def _media(

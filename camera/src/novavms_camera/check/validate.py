@@ -6,7 +6,7 @@ import unicodedata
 
 from novavms_camera.address import AddressPolicy, canonical_host
 from novavms_camera.faults import CameraFault
-from novavms_camera.rtsp.url import DEFAULT_PORTS, RtspUrl, split_credentials
+from novavms_camera.rtsp.url import DEFAULT_PORTS, RtspUrl, hide_password, split_credentials
 from novavms_camera.secret import Secret
 from novavms_camera.source import CameraSource, Kind, Transport
 
@@ -39,6 +39,8 @@ def validate_source(
             username = url_username
         if password is None:
             password = url_password
+        url, inner = _hide_password(url, password)
+        password = inner if password is None else password
     else:
         host, port = _judge_host("host", host, policy), 80 if port is None else port
     if isinstance(port, bool) or not isinstance(port, int) or not 1 <= port <= 65535:
@@ -79,6 +81,15 @@ def _parse_url(rtsp_url: str | None, policy: AddressPolicy) -> tuple[RtspUrl, st
         raise CameraFault("invalid_url", "rtsp_url: holds a #; write it as %23 where it belongs to the path.")
     host = _judge_host("rtsp_url", parsed.host, policy)
     return RtspUrl(parsed.scheme, host, parsed.port, parsed.path), username, password
+
+
+def _hide_password(url: RtspUrl, password: Secret | str | None) -> tuple[RtspUrl, str | None]:
+    """A password in the path or query goes to the other secrets; the address keeps its place as `{password}`."""
+    clean, inner = hide_password(str(url))
+    given = password.reveal() if isinstance(password, Secret) else password
+    if inner is not None and given and inner != given:
+        raise CameraFault("invalid_url", "rtsp_url: holds another password than the one given beside it.")
+    return (url if inner is None else RtspUrl.parse(clean)), inner
 
 
 def _judge_host(field: str, host: str | None, policy: AddressPolicy) -> str:

@@ -47,7 +47,7 @@ class RtspClient:
         self._cseq = 0
         self._public: frozenset[str] = frozenset()
         self._session = ""
-        self._control = str(self._url)
+        self._control = self._target
         self._next_channel = 0
         self._paths: list[MediaPath] = []
         self._past_bytes = 0
@@ -71,6 +71,11 @@ class RtspClient:
     def url(self) -> str:
         """The address asked for, without credentials; after a redirect, the one redirected to."""
         return str(self._url)
+
+    @property
+    def _target(self) -> str:
+        """The address as it goes to the camera, which may want the password in it."""
+        return str(self._url.filled(self._source.password))
 
     @property
     def bytes_received(self) -> int:
@@ -124,9 +129,9 @@ class RtspClient:
             # GStreamer's server answers so right after another connection that only described.
             await asyncio.sleep(_BUSY_RETRY)
             answer = await self._ask("DESCRIBE", headers)
-        base = answer.get("content-base") or answer.get("content-location") or self.url
+        base = answer.get("content-base") or answer.get("content-location") or self._target
         if not base.lower().startswith(("rtsp://", "rtsps://")):
-            base = self.url
+            base = self._target
         description = parse_sdp(answer.body, base)
         self._control = description.control
         return description
@@ -259,10 +264,10 @@ class RtspClient:
         """A request about the stream's own address, which the camera may say is elsewhere now."""
         for _ in range(_MAX_REDIRECTS):
             try:
-                return await self._request(method, self.url, headers)
+                return await self._request(method, self._target, headers)
             except MovedFault as moved:
                 await self._follow(moved)
-        return await self._request(method, self.url, headers)
+        return await self._request(method, self._target, headers)
 
     async def _follow(self, moved: MovedFault) -> None:
         """Goes where the camera says, if the policy lets us. Another machine than it does not get a password in clear."""

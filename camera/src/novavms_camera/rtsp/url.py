@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import quote, unquote
 
 from novavms_camera.faults import CameraFault
+from novavms_camera.secret import Secret
 
 DEFAULT_PORTS: Final = {"rtsp": 554, "rtsps": 322}
 _MAX_LENGTH: Final = 4096
@@ -18,6 +19,12 @@ _HOST: Final = re.compile(
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 # What may stand unencoded in a path and query; "%" stays, as cameras' own addresses come encoded already.
 _PATH_SAFE: Final = "/?#[]@!$&'()*+,;=:%~-._|^{}\\\"<>`"
+
+
+PLACEHOLDER: Final = "{password}"
+_KEY: Final = r"(?:password|passwd|passwort|pass|pwd|psw)"
+_IN_QUERY: Final = re.compile(rf"(?i)[?&;]{_KEY}=([^&;#]*)")
+_IN_PATH: Final = re.compile(rf"(?i)[/_&]{_KEY}=([^_&/;?#]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +53,20 @@ class RtspUrl:
     def __str__(self) -> str:
         return self._format("")
 
+    def filled(self, password: Secret | None) -> RtspUrl:
+        """With the password where the path says `{password}` (see hide_password). Holds a secret."""
+        if password is None or PLACEHOLDER not in self.path:
+            return self
+        return replace(self, path=self.path.replace(PLACEHOLDER, quote(password.reveal(), safe="")))
+
     def with_credentials(self, username: str | None, password: str | None) -> str:
         """The address with userinfo, percent-encoded: for programs that take one string (go2rtc). Holds a secret."""
         if username is None and password is None:
             return str(self)
         user = quote(username or "", safe="")
-        return self._format(f"{user}:{quote(password or '', safe='')}@")
+        return self.filled(None if password is None else Secret(password))._format(
+            f"{user}:{quote(password or '', safe='')}@"
+        )
 
     def _format(self, userinfo: str) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -72,6 +87,23 @@ def split_credentials(url: str) -> tuple[str, str | None, str | None]:
         return clean, None, None
     user, colon, password = userinfo.partition(":")
     return clean, unquote(user) or None, unquote(password) if colon else None
+
+
+def hide_password(url: str) -> tuple[str, str | None]:
+    """`(address with {password} where it held one, that password)`: of addresses with a login in their path or query, as
+    `?user=admin&password=…` and Xiongmai's `/user=admin_password=…_channel=1`. The first one found."""
+    found = _IN_QUERY.search(url) or _IN_PATH.search(url)
+    if found is None or found[1] in ("", PLACEHOLDER):
+        return url, None
+    return url[: found.start(1)] + PLACEHOLDER + url[found.end(1) :], unquote(found[1])
+
+
+def shown(url: str, password: Secret | None) -> str:
+    """The address as it may be shown: with `{password}` for the one we know, `***` for another (a camera's own hash of it)."""
+    clean, secret = hide_password(url)
+    if secret is None or (password is not None and secret == password.reveal()):
+        return clean
+    return clean.replace(PLACEHOLDER, "***")
 
 
 def _split(url: str) -> tuple[str, str | None, str]:

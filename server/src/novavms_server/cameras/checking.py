@@ -64,7 +64,9 @@ class Outcome:
         return {name: value for name, value in found.items() if value is not None}
 
     def stream_url(self) -> str | None:
-        return _clean_url(self.report["facts"].get("stream_url"))
+        """None, too, for one with a secret of the camera's own in it, which is masked: it is asked for anew each time."""
+        url = _clean_url(self.report["facts"].get("stream_url"))
+        return None if url is None or "***" in url else url
 
     def profiles(self) -> list[Profile]:
         found = []
