@@ -236,3 +236,14 @@ async def test_busy_once_for_each_connection(start_camera: Any, connect: Any) ->
     for client in (await connect(cam), await connect(cam)):
         seen = [(await client.call("DESCRIBE", cam.rtsp_url)).status for _ in range(3)]
         assert seen == [503, 200, 200]
+
+
+async def test_the_user_of_onvif_may_be_none_of_rtsp(start_camera: Any, connect: Any) -> None:
+    cam: SimCam = await start_camera()
+    cam.set_fault("other_rtsp_user")
+    client = await connect(cam)
+    answer = await client.call("DESCRIBE", cam.rtsp_url)
+    assert (answer.status, answer.headers["www-authenticate"][:6]) == (401, "Digest")
+    assert cam.login_attempts == 0
+    cam.clear_faults()
+    assert (await client.call("DESCRIBE", cam.rtsp_url)).status == 200

@@ -143,6 +143,7 @@ LOGIN = [
     ),
     onvif("no token, wrong password", "auth_failed", "login", faults={"no_ws_token": True}, **wrong_login("onvif")),
     onvif("no rights", "auth_failed", "profiles", faults={"no_rights": True}),
+    onvif("other user for rtsp", "auth_failed", "describe", faults={"other_rtsp_user": True}),
     rtsp("stale nonce", faults={"stale_nonce": True}),
     onvif("stale nonce", faults={"stale_nonce": True, "no_ws_token": True}),
     rtsp("digest with qop", faults={"digest_qop": True}),

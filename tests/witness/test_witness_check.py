@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,8 +23,8 @@ USERNAME = "admin"
 PASSWORD = "p@:/#?%&'ss word"
 WRONG = "not-the-Passw0rd"
 DEBIANS_PYTHON = "/usr/bin/python3"
-ONVIF_PYTHON = os.environ.get("NOVAVMS_TEST_IPYCAM_PYTHON") or sys.executable
-"""An interpreter that has ipycam (`uv pip install --group witness`)."""
+ONVIF_PYTHON = HERE.parent.parent / ".cache/witness/bin/python"
+"""An environment of its own for the dependency group `witness`, made by .ci/run; CONTRIBUTING.md has the two commands."""
 HAVE_GST = """
 import gi
 for name in ("Gst", "GstRtspServer"):
@@ -46,12 +44,6 @@ def _runs(python: str, code: str) -> bool:
         )
     except OSError:
         return False
-
-
-def has_ipycam() -> bool:
-    if sys.executable == ONVIF_PYTHON and importlib.util.find_spec("ipycam") is None:
-        return False
-    return _runs(ONVIF_PYTHON, "import ipycam")
 
 
 @contextmanager
@@ -96,9 +88,9 @@ def gst() -> Iterator[dict[str, int]]:
 @pytest.fixture(scope="module")
 def onvif(gst: dict[str, int]) -> Iterator[int]:
     """ipycam's ONVIF port; its stream is GStreamer's."""
-    if not has_ipycam():
-        pytest.skip("witness missing: ipycam (dependency group witness)")
-    with helper(ONVIF_PYTHON, "ipycam_camera.py", str(gst["digest"]), "h264-pcma") as ready:
+    if not _runs(str(ONVIF_PYTHON), "import ipycam"):
+        pytest.skip("witness missing: ipycam, in .cache/witness (dependency group witness)")
+    with helper(str(ONVIF_PYTHON), "ipycam_camera.py", str(gst["digest"]), "h264-pcma") as ready:
         yield ready["port"]
 
 

@@ -97,6 +97,11 @@ class Faults:
     close_after_401: bool = _fault(
         False, True, "The connection is closed after each 401, RTSP and ONVIF, as some cameras do."
     )
+    other_rtsp_user: bool = _fault(
+        False,
+        True,
+        "ONVIF lets the user in, RTSP does not (401; not counted as a failed login): as where the two have separate accounts.",
+    )
     no_rights: bool = _fault(
         False,
         True,

@@ -191,6 +191,9 @@ class RtspConnection(asyncio.Protocol):
         if request.method == "OPTIONS":
             return None
         keeper = self._camera.gatekeeper
+        if self._camera.faults.other_rtsp_user:
+            challenges = keeper.challenges(with_qop=False)
+            return Answer(401, [("WWW-Authenticate", value) for value in challenges])
         verdict = keeper.check_header(
             request.method, request.uri, request.headers.get("authorization"), again=self._logged_in
         )
