@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from nova_fixtures import database_url, postgres, world
+from nova_fixtures import database_url, postgres, shared_world, world
 from nova_system import System, make_system
 
-__all__ = ["database_url", "postgres", "world"]
+__all__ = ["database_url", "postgres", "shared_world", "world"]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
 

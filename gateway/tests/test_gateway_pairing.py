@@ -17,7 +17,7 @@ from novavms_gateway.link.pairing import PairingError, clean_server_url, pair
 from novavms_gateway.storage.identity import find_identity
 from novavms_protocol import GatewayFacts
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]  # starts whole programs
 
 
 @dataclass

@@ -142,8 +142,8 @@ async def test_what_is_not_there_and_what_is_not_taken(world: World) -> None:
         b'{"name": "x"} {}',
     ],
 )
-async def test_malformed_json(world: World, body: bytes) -> None:
-    answer = await world.client("admin").post(
+async def test_malformed_json(shared_world: World, body: bytes) -> None:
+    answer = await shared_world.client("admin").post(
         SITES, content=body, headers={"Content-Type": "application/json"}
     )
     shape(answer, 400, "validation_error")
@@ -156,8 +156,8 @@ async def test_malformed_json(world: World, body: bytes) -> None:
         *("\n", "   ", "\u200b", "\ufeff\u2060", "\u3000", "x" * 101, "", 5, None, ["x"]),
     ],
 )
-async def test_names_that_are_none(world: World, name: Any) -> None:
-    body = shape(await world.client("admin").post(SITES, json={"name": name}), 400, "validation_error")
+async def test_names_that_are_none(shared_world: World, name: Any) -> None:
+    body = shape(await shared_world.client("admin").post(SITES, json={"name": name}), 400, "validation_error")
     assert body["details"][0]["field"] == "name"
 
 
@@ -174,8 +174,8 @@ async def test_queries_with_foreign_names_twice_or_control_characters(world: Wor
 
 
 @pytest.mark.parametrize("limit", ["1e1", "5.0", "+5", "0x5", "%205", "1_0", "٥", "true", "", "9" * 30])
-async def test_a_limit_is_written_in_digits(world: World, limit: str) -> None:
-    body = shape(await world.client("admin").get(f"{SITES}?limit={limit}"), 400, "validation_error")
+async def test_a_limit_is_written_in_digits(shared_world: World, limit: str) -> None:
+    body = shape(await shared_world.client("admin").get(f"{SITES}?limit={limit}"), 400, "validation_error")
     assert body["details"] == [{"field": "limit", "message": "limit must be an integer from 1 to 100"}]
 
 

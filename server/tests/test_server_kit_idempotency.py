@@ -73,10 +73,10 @@ async def test_keys_belong_to_a_caller_and_to_a_request(world: World) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "tab\tinside"])
-async def test_keys_that_are_none(world: World, key: str) -> None:
-    answer = await create(world, key)
+async def test_keys_that_are_none(shared_world: World, key: str) -> None:
+    answer = await create(shared_world, key)
     assert (answer.status_code, answer.json()["details"][0]["field"]) == (400, "Idempotency-Key")
-    assert await names(world) == []
+    assert await names(shared_world) == []
 
 
 async def test_a_key_of_255_characters_is_one(world: World) -> None:

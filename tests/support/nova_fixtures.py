@@ -6,6 +6,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -35,9 +36,8 @@ def postgres() -> Iterator[str]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture
-def database_url(postgres: str) -> Iterator[str]:
-    """A migrated, empty database of the test's own."""
+@contextmanager
+def cut_database(postgres: str) -> Iterator[str]:
     name = f"t{uuid4().hex}"
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE template_nova")
@@ -47,6 +47,21 @@ def database_url(postgres: str) -> Iterator[str]:
 
 
 @pytest.fixture
+def database_url(postgres: str) -> Iterator[str]:
+    """A migrated, empty database of the test's own."""
+    with cut_database(postgres) as url:
+        yield url
+
+
+@pytest.fixture
 async def world(database_url: str, tmp_path: Path) -> AsyncIterator[World]:
     async with make_world(database_url, tmp_path) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+async def shared_world(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    """One for a module's tests that change nothing: what is refused, mostly. Made in a tenth of their time."""
+    with cut_database(postgres) as url:
+        async with make_world(url, tmp_path_factory.mktemp("shared")) as made:
+            yield made
