@@ -202,6 +202,39 @@ async def test_key_frames_far_apart_are_a_warning() -> None:
         assert codes(report) == {"long_gop"}
 
 
+@pytest.mark.parametrize("charset", ["latin1", "gb2312", "declared", "bom"])
+async def test_foreign_letters_in_whatever_encoding_cost_nothing(charset: str) -> None:
+    async with camera(faults={"wrong_charset": charset}) as cam:
+        report = await check(onvif(cam))
+        assert report.ok, report
+        assert report.facts.serial == cam.config.serial
+        assert report.facts.model
+        assert report.facts.model.isascii() is False
+        assert msgspec.json.encode(report)
+
+
+async def test_a_server_busy_with_the_last_description_is_asked_again() -> None:
+    async with camera(faults={"busy_once": True}) as cam:
+        for source in (onvif(cam), rtsp(cam)):
+            report = await check(source)
+            assert report.ok, report
+
+
+async def test_an_answer_without_end_is_given_up() -> None:
+    async with camera(faults={"huge_answer": True}) as cam:
+        report = await check(onvif(cam))
+        assert (report.reason, report.stages[-1].name) == ("camera_error", "clock"), report
+        assert "bytes" in (report.message or "")
+
+
+@pytest.mark.slow
+async def test_an_answer_that_dribbles_is_a_timeout_of_its_stage() -> None:
+    async with camera(faults={"slow_body_sec": 60.0}) as cam:
+        report = await check(onvif(cam))
+        assert (report.reason, report.stages[-1].name) == ("timeout", "clock"), report
+        assert report.elapsed_ms < 7000
+
+
 # ---- one reason each -----------------------------------------------------------------------------------------
 
 Case = tuple[str, str, dict[str, Any], str, str]

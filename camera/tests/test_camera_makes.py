@@ -102,3 +102,13 @@ async def test_a_user_with_onvif_but_without_video_is_told_so() -> None:
         report = await check(cam, "onvif", "right")
         assert report.reason == "auth_failed"
         assert "more rights" in (report.hint or "")
+
+
+async def test_a_user_that_onvif_knows_and_rtsp_does_not_is_told_so() -> None:
+    async with SimCam(SimCamConfig(password="right", manufacturer="HIKVISION")) as cam:
+        cam.set_fault("other_rtsp_user")
+        report = await check(cam, "onvif", "right")
+        assert (report.reason, report.stages[-1].name) == ("auth_failed", "describe")
+        assert "RTSP refuses it" in (report.hint or "")
+        report = await check(cam, "rtsp", "right")
+        assert report.hint == HINTS["auth_failed"], "nothing is known of its ONVIF"

@@ -42,6 +42,7 @@ PERSON_NEEDED: Final[frozenset[Reason]] = frozenset(
         "path_not_found",
         "no_video",
         "codec_unsupported",
+        "transport_unsupported",
         "invalid_url",
         "address_forbidden",
     }
