@@ -154,6 +154,7 @@ FROM_GATEWAY: dict[str, m.FromGateway] = {
             size_bytes=1_234_567,
             sha256="ab" * 32,
             duration_sec=20.04,
+            gap_sec=1.2,
             started_at=AT,
             codec="h265",
             width=3840,

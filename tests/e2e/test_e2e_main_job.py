@@ -225,3 +225,21 @@ async def test_discovery_finds_the_camera_by_its_address(system: System) -> None
         assert answer.status_code == 200, answer.text
         devices = answer.json()["devices"]
         assert [(device["host"], device["port"]) for device in devices] == [("127.0.0.1", camera.onvif_port)]
+
+
+async def test_a_hole_in_a_clip_is_told(system: System) -> None:
+    """The camera hangs up in mid-clip and takes the next session at once: the clip is whole but for a gap, and says so."""
+    gateway = await system.gateway()
+    async with SimCam(SimCamConfig(name="Hole", onvif_port=None)) as camera:
+        camera_id = await system.add(camera, gateway)
+        await system.wait_status(camera_id, "online", within=15)
+        event_id = await system.record(camera_id, 10)
+        await asyncio.sleep(3)
+        await camera.drop_sessions()
+        clip = (await system.wait_clip(event_id, "ready", "failed"))["clip"]
+        if clip["status"] == "ready":
+            assert 0 < clip["gap_sec"] < 4, clip
+        else:
+            assert clip["failure_reason"] == "camera_offline", clip
+        whole = await system.record(camera_id, 5)
+        assert (await system.wait_clip(whole, "ready"))["clip"]["gap_sec"] == 0

@@ -213,6 +213,8 @@ class ClipReady(Message, frozen=True, kw_only=True):
     part_count: int = 1
     failure_reason: str | None = None
     """Set when the clip is shorter than asked: the clip becomes `failed` with this reason and what there is."""
+    gap_sec: float = 0.0
+    """Seconds within it of which there is no picture."""
 
 
 class ClipFailed(Message, frozen=True, kw_only=True):

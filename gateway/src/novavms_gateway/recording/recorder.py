@@ -40,6 +40,7 @@ def clip_facts(file: ClipFile) -> ClipFacts:
         height=file.height,
         has_audio=file.has_audio,
         failure_reason=file.failure_reason,
+        gap_sec=file.gap_sec,
     )
 
 

@@ -83,6 +83,7 @@ class ClipFacts(msgspec.Struct, frozen=True, kw_only=True):
     height: int
     has_audio: bool
     failure_reason: str | None = None
+    gap_sec: float = 0.0
 
 
 class StoredClip(msgspec.Struct, frozen=True, kw_only=True):

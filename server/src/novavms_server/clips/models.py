@@ -61,6 +61,7 @@ class Facts(msgspec.Struct):
     height: int
     has_audio: bool = False
     failure_reason: str | None = None
+    gap_sec: float = 0.0
 
 
 class UploadAsk(Body):

@@ -24,7 +24,7 @@ OWED = (
 def of_event(caller: Caller, event_id: UUID, url: str) -> Query:
     """`url` is where the clip can be played once there is something; the last column is `seq`."""
     sql = (
-        "SELECT id, status, CASE WHEN store_key IS NOT NULL THEN %(url)s::text END, duration_sec, size_bytes, sha256, codec, width, height,"
+        "SELECT id, status, CASE WHEN store_key IS NOT NULL THEN %(url)s::text END, duration_sec, gap_sec, size_bytes, sha256, codec, width, height,"
         " has_audio, started_at, failure_reason, failure_message FROM clips"
         " WHERE org_id = %(org)s AND event_id = %(event)s AND deleted_at IS NULL"
     )

@@ -117,6 +117,7 @@ def _believable(facts: Facts) -> bool:
     return (
         0 < facts.size_bytes <= MAX_CLIP_BYTES
         and 0 <= facts.duration_sec < 86_400
+        and 0 <= facts.gap_sec < 86_400
         and 0 < facts.width < 65_536
         and 0 < facts.height < 65_536
         and len(facts.codec) <= 20

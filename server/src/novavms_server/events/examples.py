@@ -35,6 +35,7 @@ DETAIL: dict[str, Any] = {
         "status": "ready",
         "url": f"/api/v1/events/{EVENT_ID}/clip",
         "duration_sec": 20.48,
+        "gap_sec": 0.0,
         "size_bytes": 5242880,
         "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         "codec": "h264",

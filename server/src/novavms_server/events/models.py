@@ -68,6 +68,8 @@ class Clip(msgspec.Struct):
     status: ClipStatus
     url: str | None
     duration_sec: float | None
+    gap_sec: float | None
+    """Seconds within it of which there is no picture: the connection broke and came back, or packets were lost."""
     size_bytes: int | None
     sha256: str | None
     codec: str | None

@@ -417,6 +417,7 @@ CREATE TABLE clips (
     size_bytes      bigint,
     sha256          text,
     duration_sec    double precision,
+    gap_sec         double precision,                    -- of it without a picture
     codec           text,
     width           integer,
     height          integer,
