@@ -217,6 +217,18 @@ async def test_what_a_bad_network_loses_is_left_out_and_the_rest_decodes(
     assert clip.gap_sec == pytest.approx(sum(gaps), abs=0.2)
 
 
+@pytest.mark.slow
+async def test_a_session_over_udp_is_kept_alive() -> None:
+    """What the camera hears on its RTSP connection while media goes by datagrams is our keep-alive alone."""
+    async with (
+        SimCam(SimCamConfig(session_timeout_sec=4)) as cam,
+        running(CaptureStream(source_of(cam))) as stream,
+    ):
+        await until(lambda: stream.frames_received > 15 * 7, 12)
+        assert cam.stats.sessions_total == 1
+        assert cam.stats.requests["GET_PARAMETER"] >= 2
+
+
 # ---- silence -------------------------------------------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ from novavms_camera.faults import CameraFault
 from novavms_camera.rtsp.auth import Authenticator
 from novavms_camera.rtsp.connection import PacketHandler, RtspConnection, connect
 from novavms_camera.rtsp.message import Message, format_request
-from novavms_camera.rtsp.paths import InterleavedPath, MediaPath, UdpPath
+from novavms_camera.rtsp.paths import MediaPath, open_interleaved, open_udp
 from novavms_camera.rtsp.refusal import MovedFault, fault_of, hints_at_lock
 from novavms_camera.rtsp.sdp import Media, SessionDescription, parse_sdp
 from novavms_camera.rtsp.url import RtspUrl, split_credentials
@@ -145,62 +145,20 @@ class RtspClient:
         on_rtcp: PacketHandler | None = None,
     ) -> MediaPath:
         """Prepares one track; its packets come by the path returned. Raises transport_unsupported (461: try the other one)."""
-        setup = self._setup_tcp if transport == "tcp" else self._setup_udp
-        path = await setup(media, on_rtp, on_rtcp)
-        self._paths.append(path)
-        return path
 
-    async def _setup_tcp(
-        self, media: Media, on_rtp: PacketHandler | None, on_rtcp: PacketHandler | None
-    ) -> MediaPath:
-        channel = self._next_channel
-        offer = f"RTP/AVP/TCP;unicast;interleaved={channel}-{channel + 1}"
-        connection = self._connected()
-        connection.route(channel, on_rtp)
-        connection.route(channel + 1, on_rtcp)
-        answer = await self._request("SETUP", media.control, {"Transport": offer})
-        self._take_session(answer)
-        chosen = answer.get("transport") or offer
-        if "TCP" not in chosen.upper() and "interleaved" not in chosen.lower():
-            raise CameraFault(
-                "transport_unsupported", "the camera insists on media over UDP", status=answer.status
-            )
-        match = re.search(r"interleaved\s*=\s*(\d{1,3})(?:\s*-\s*(\d{1,3}))?", chosen)
-        rtp = int(match[1]) if match else channel
-        rtcp = int(match[2]) if match and match[2] else rtp + 1
-        if max(rtp, rtcp) > 255:
-            raise CameraFault("malformed_stream", "the camera chose a channel above 255")
-        if rtp != channel:
-            connection.route(channel, None)
-            connection.route(channel + 1, None)
-        connection.route(rtp, on_rtp)
-        connection.route(rtcp, on_rtcp)
-        self._next_channel = max(self._next_channel, rtp, rtcp) + 1
-        return InterleavedPath(connection, rtp, rtcp)
-
-    async def _setup_udp(
-        self, media: Media, on_rtp: PacketHandler | None, on_rtcp: PacketHandler | None
-    ) -> MediaPath:
-        path = UdpPath(self._connected(), media.clock_rate, on_rtp, on_rtcp)
-        try:
-            await path.open()
-            offer = f"RTP/AVP;unicast;client_port={path.port}-{path.port + 1}"
+        async def ask(offer: str) -> str:
             answer = await self._request("SETUP", media.control, {"Transport": offer})
             self._take_session(answer)
-            chosen = answer.get("transport") or offer
-            if "TCP" in chosen.upper() or "multicast" in chosen.lower():
-                raise CameraFault(
-                    "transport_unsupported",
-                    f"the camera insists on media over {'TCP' if 'TCP' in chosen.upper() else 'multicast'}",
-                    status=answer.status,
-                )
-        except OSError:
-            path.close()
-            raise CameraFault("transport_unsupported", "no UDP ports are free on this machine") from None
-        except BaseException:
-            path.close()
-            raise
-        path.answered(chosen)
+            return answer.get("transport") or offer
+
+        connection = self._connected()
+        if transport == "udp":
+            udp = await open_udp(connection, media.clock_rate, ask, on_rtp, on_rtcp)
+            self._paths.append(udp)
+            return udp
+        path = await open_interleaved(connection, self._next_channel, ask, on_rtp, on_rtcp)
+        self._next_channel = max(self._next_channel, path.rtp_channel, path.rtcp_channel) + 1
+        self._paths.append(path)
         return path
 
     async def play(self) -> Message:

@@ -8,7 +8,7 @@ import ipaddress
 import re
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, Literal, Protocol
 
 from novavms_camera.faults import CameraFault
@@ -21,6 +21,10 @@ _PAIR_TRIES: Final = 64
 _HOLE_PUNCH: Final = b"\x80\x00" + bytes(10)
 """An RTP header without a payload: opens the way back through firewalls that watch who spoke first."""
 _EMPTY_REPORT: Final = b"\x80\xc9\x00\x01NVMS"
+
+
+Ask = Callable[[str], Awaitable[str]]
+"""Sends SETUP with this Transport header and gives the one of the answer. Raises CameraFault."""
 
 
 class MediaPath(Protocol):
@@ -49,13 +53,13 @@ class InterleavedPath:
     def __init__(self, connection: RtspConnection, rtp_channel: int, rtcp_channel: int) -> None:
         self._connection = connection
         self.rtp_channel = rtp_channel
-        self._rtcp_channel = rtcp_channel
+        self.rtcp_channel = rtcp_channel
 
     def report_block(self) -> bytes:
         return b""
 
     def send_rtcp(self, packet: bytes) -> None:
-        self._connection.send_packet(self._rtcp_channel, packet)
+        self._connection.send_packet(self.rtcp_channel, packet)
 
     def close(self) -> None:
         """The channels end with the connection."""
@@ -161,6 +165,57 @@ class UdpPath:
     def _send(self, which: int, packet: bytes) -> None:
         if self._ports and self._to is not None and not self._ports[which].is_closing():
             self._ports[which].sendto(packet, (str(self._camera), self._to[which]))
+
+
+async def open_interleaved(
+    connection: RtspConnection,
+    channel: int,
+    ask: Ask,
+    on_rtp: PacketHandler | None,
+    on_rtcp: PacketHandler | None,
+) -> InterleavedPath:
+    """A track over the connection itself, by `channel` and the next unless the camera chooses others. Raises CameraFault."""
+    connection.route(channel, on_rtp)
+    connection.route(channel + 1, on_rtcp)
+    chosen = await ask(f"RTP/AVP/TCP;unicast;interleaved={channel}-{channel + 1}")
+    if "TCP" not in chosen.upper() and "interleaved" not in chosen.lower():
+        raise CameraFault("transport_unsupported", "the camera insists on media over UDP", status=200)
+    match = re.search(r"interleaved\s*=\s*(\d{1,3})(?:\s*-\s*(\d{1,3}))?", chosen)
+    rtp = int(match[1]) if match else channel
+    rtcp = int(match[2]) if match and match[2] else rtp + 1
+    if max(rtp, rtcp) > 255:
+        raise CameraFault("malformed_stream", "the camera chose a channel above 255")
+    if rtp != channel:
+        connection.route(channel, None)
+        connection.route(channel + 1, None)
+    connection.route(rtp, on_rtp)
+    connection.route(rtcp, on_rtcp)
+    return InterleavedPath(connection, rtp, rtcp)
+
+
+async def open_udp(
+    connection: RtspConnection,
+    clock_rate: int,
+    ask: Ask,
+    on_rtp: PacketHandler | None,
+    on_rtcp: PacketHandler | None,
+) -> UdpPath:
+    """A track over a pair of ports of its own. Raises CameraFault."""
+    path = UdpPath(connection, clock_rate, on_rtp, on_rtcp)
+    try:
+        await path.open()
+        chosen = await ask(f"RTP/AVP;unicast;client_port={path.port}-{path.port + 1}")
+        if "TCP" in chosen.upper() or "multicast" in chosen.lower():
+            what = "TCP" if "TCP" in chosen.upper() else "multicast"
+            raise CameraFault("transport_unsupported", f"the camera insists on media over {what}", status=200)
+    except OSError:
+        path.close()
+        raise CameraFault("transport_unsupported", "no UDP ports are free on this machine") from None
+    except BaseException:
+        path.close()
+        raise
+    path.answered(chosen)
+    return path
 
 
 class _Port(asyncio.DatagramProtocol):
