@@ -11,8 +11,8 @@ import jsonschema_rs
 import pytest
 from nova_world import World
 
-from novavms_server.document import render_document
 from novavms_server.kit import errors
+from novavms_server.platform import render_document
 
 pytestmark = pytest.mark.anyio
 ROOT = Path(__file__).parents[2]

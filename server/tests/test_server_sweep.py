@@ -17,9 +17,9 @@ from litestar.handlers import HTTPRouteHandler
 from nova_people import add_user, client_of
 from nova_world import World
 
-from novavms_server.document import render_document
 from novavms_server.kit.caller import Role
 from novavms_server.kit.ids import new_id
+from novavms_server.platform import render_document
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
-import tempfile
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from litestar import Controller, Litestar, Request, Response, get
@@ -108,17 +106,3 @@ def document_controller(documentation: Documentation) -> type[Controller]:
             return Response(page, media_type="text/html", headers={"Content-Security-Policy": policy})
 
     return DocumentController
-
-
-def render_document() -> str:
-    """The file sdk/openapi.json. Needs no database: nothing is opened."""
-    from cryptography.fernet import Fernet
-
-    from novavms_server.api import CONTROLLERS, build_app
-    from novavms_server.server import build_server
-    from novavms_server.settings import Settings
-
-    with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(data_dir=Path(folder), secret_keys=Fernet.generate_key().decode())
-        app = build_app(build_server(settings, database_url="postgresql://nowhere").services)
-        return json.dumps(document_of(app, CONTROLLERS), indent=2, ensure_ascii=False) + "\n"

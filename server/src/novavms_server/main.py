@@ -168,7 +168,7 @@ def openapi(
     ] = False,
 ) -> None:
     """Write the OpenAPI 3.1 document of the API. Needs no database."""
-    from novavms_server.document import render_document
+    from novavms_server.platform import render_document
 
     text = render_document()
     if file is None:

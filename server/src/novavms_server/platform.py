@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from novavms_server.accounts.passwords import make_temporary
 from novavms_server.audit.service import record_as
 from novavms_server.kit.clock import SystemClock
 from novavms_server.kit.validation import Name, problem_with
+from novavms_server.settings import Settings
 
 _UUID = re.compile(r"[0-9a-fA-F-]{36}")
 
@@ -119,3 +121,20 @@ async def _find_org(connection: psycopg.AsyncConnection[Any], org: str) -> UUID:
         raise PlatformError(f"Several organizations are named {org}: give the id.")
     found: UUID = rows[0][0]
     return found
+
+
+def render_document() -> str:
+    """The file sdk/openapi.json. Needs no database: nothing is opened."""
+    import json
+    import tempfile
+
+    from cryptography.fernet import Fernet
+
+    from novavms_server.api import CONTROLLERS, build_app
+    from novavms_server.document import document_of
+    from novavms_server.server import build_server
+
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(data_dir=Path(folder), secret_keys=Fernet.generate_key().decode())
+        app = build_app(build_server(settings, database_url="postgresql://nowhere").services)
+        return json.dumps(document_of(app, CONTROLLERS), indent=2, ensure_ascii=False) + "\n"
