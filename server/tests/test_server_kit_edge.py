@@ -296,6 +296,8 @@ async def test_the_word_null_is_no_way_around_a_filter(world: World) -> None:
         ("cameras?type=null", "type"),
         ("gateways?status=NULL", "status"),
         ("cameras?site_id=null", "site_id"),
+        ("cameras?sort=null", "sort"),
+        ("cameras?limit=null", "limit"),
     ):
         answer = await admin.get(f"/api/v1/{path}")
         assert answer.status_code == 400, path

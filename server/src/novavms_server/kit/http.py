@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable
-from typing import Annotated, Any, Final, get_args
+from types import UnionType
+from typing import Annotated, Any, Final, Union, get_args, get_origin
 from urllib.parse import parse_qsl, unquote_plus
 
 import msgspec
@@ -133,7 +134,8 @@ def _problem_with_null(handler: BaseRouteHandler, name: str) -> errors.FieldProb
     field = handler.parsed_fn_signature.parameters.get(name)
     if field is None:
         return None
-    given = [part for part in get_args(field.annotation) if part is not type(None)] or [field.annotation]
+    parts = get_args(field.annotation) if get_origin(field.annotation) in (Union, UnionType) else ()
+    given = [part for part in parts if part is not type(None)] or [field.annotation]
     return problem_with(name, "null", given[0], strict=False)
 
 
