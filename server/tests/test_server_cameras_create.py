@@ -477,6 +477,8 @@ async def test_the_check_alone_keeps_nothing(world: World) -> None:
         before = await traces(world)
         good = await operator.post("/api/v1/cameras/test", json=body)
         assert (good.status_code, good.json()["ok"]) == (200, True)
+        whole = {**body, "site_id": str(world.site), "name": "As it is for adding it"}
+        assert (await operator.post("/api/v1/cameras/test", json=whole)).status_code == 200
         bad = await operator.post("/api/v1/cameras/test", json={**body, "onvif_password": "wrong"})
         assert (bad.status_code, bad.json()["reason"]) == (200, "auth_failed")
         assert await traces(world) == before

@@ -166,6 +166,9 @@ async def test_unplugged_is_offline_and_comes_back(world: World, cam: SimCam) ->
 async def test_without_go2rtc_the_built_in_capture_records(world: World, cam: SimCam, tmp_path: Path) -> None:
     camera_id = await add(world, cam)
     await becomes(world, camera_id, "online")
+    picture = await world.client("viewer").get(f"/api/v1/cameras/{camera_id}/snapshot?width=320")
+    assert (picture.status_code, picture.headers["content-type"]) == (200, "image/jpeg"), picture.text
+    assert picture.content.startswith(b"\xff\xd8")
     path = tmp_path / "clip.mp4"
     clip = await world.server.direct.cameras.record_clip(UUID(camera_id), path, 2.0, 1.0)
     assert clip.failure_reason is None

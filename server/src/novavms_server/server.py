@@ -95,6 +95,7 @@ def build_server(settings: Settings, *, database_url: str, clock: Clock | None =
     clips = build_clips(settings, database=database, clock=clock, sealer=sealer, hub=hub, gateways=arrivals)
     direct = build_direct(settings, database=database, clock=clock, sealer=sealer, hub=hub, jobs=jobs)
     clips.orders.direct = direct.cameras
+    cameras.direct_snapshot = direct.cameras.snapshot
     services = Services(
         database=database,
         metrics=metrics,

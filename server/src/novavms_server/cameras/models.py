@@ -145,8 +145,8 @@ class _Hidden(Body):
         return f"{type(self).__name__}(…)"
 
 
-class CameraTest(_Hidden):
-    """What the connection check needs."""
+class CameraDescription(_Hidden, kw_only=True):
+    """A camera as a person describes it: what the connection check needs."""
 
     type: CameraType
     connection_mode: ConnectionMode = "gateway"
@@ -180,7 +180,14 @@ class CameraTest(_Hidden):
             )
 
 
-class CameraCreate(CameraTest, kw_only=True):
+class CameraTest(CameraDescription, kw_only=True):
+    """What to check. A body for POST /cameras fits as it is: `site_id` and `name` are not used."""
+
+    site_id: UUID | None = None
+    name: Name | None = None
+
+
+class CameraCreate(CameraDescription, kw_only=True):
     """A camera to add."""
 
     site_id: UUID

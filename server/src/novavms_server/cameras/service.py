@@ -49,7 +49,7 @@ from novavms_server.gateways.hub import GatewayHub
 from novavms_server.gateways.models import GatewayRow
 from novavms_server.gateways.service import GatewayService, bump_state
 from novavms_server.kit.database import Connection
-from novavms_server.kit.errors import Forbidden, NotFound, Unavailable, ValidationError
+from novavms_server.kit.errors import Forbidden, NotFound, ValidationError
 from novavms_server.kit.pages import Cursors, Page
 from novavms_server.kit.seal import Sealer
 from novavms_server.kit.versions import etag, require_match
@@ -65,6 +65,14 @@ Defer = Callable[[Connection, str, dict[str, Any]], Awaitable[None]]
 _PLAIN = ("name", "site_id", "enabled", "recording_stream", "detection_stream")
 _TOLD = ("name", "enabled", "recording_stream", "detection_stream")
 """Of those, what a camera's gateway is told."""
+
+
+DirectSnapshot = Callable[[UUID, int | None], Awaitable[bytes | None]]
+
+
+async def _no_snapshot(camera_id: UUID, width: int | None) -> bytes | None:
+    del camera_id, width
+    return None
 
 
 class CameraService:
@@ -90,6 +98,8 @@ class CameraService:
         self._rules = rules
         self._checker = checker
         self._defer = defer
+        self.direct_snapshot: DirectSnapshot = _no_snapshot
+        """Set by whoever watches direct-mode cameras, before the server starts."""
 
     # ---- reads
 
@@ -123,7 +133,10 @@ class CameraService:
         if camera.status != "online":
             raise NotOnline
         if camera.gateway_id is None:
-            raise Unavailable("Snapshots of direct cameras are not offered by this server.")
+            picture = await self.direct_snapshot(camera.id, width)
+            if picture is None:
+                raise NotOnline
+            return picture
         body = Snapshot(camera_id=camera.id, width=width)
         reply = await self._hub.request(camera.gateway_id, body, timeout_sec=SNAPSHOT_SEC)
         if not reply.ok:

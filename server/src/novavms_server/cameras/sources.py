@@ -22,7 +22,7 @@ from novavms_camera.secret import Secret
 from novavms_camera.source import CameraSource
 from novavms_protocol import CameraConfig, Check
 from novavms_server.cameras.errors import CheckFailed
-from novavms_server.cameras.models import DEFAULT_ONVIF_PORT, CameraTest, CameraUpdate, ConnectionMode
+from novavms_server.cameras.models import DEFAULT_ONVIF_PORT, CameraDescription, CameraUpdate, ConnectionMode
 from novavms_server.cameras.queries import CameraRow
 from novavms_server.kit.seal import SealBroken, Sealer
 
@@ -50,7 +50,7 @@ class AddressRules:
         )
 
 
-def source_of(asked: CameraTest, rules: AddressRules) -> CameraSource:
+def source_of(asked: CameraDescription, rules: AddressRules) -> CameraSource:
     """The camera as described. Raises CheckFailed (invalid_url, address_forbidden)."""
     policy = rules.policy(asked.connection_mode)
     try:
@@ -131,7 +131,7 @@ def refusal(fault: CameraFault, kind: str) -> CheckFailed:
     name = known.get(field, field)
     message = f"{name} {text}" if colon and name in known.values() else fault.message
     report = ended_early("policy", fault.reason, message, fault.hint)
-    return CheckFailed(report, name if name in CameraTest.__struct_fields__ else None)
+    return CheckFailed(report, name if name in CameraDescription.__struct_fields__ else None)
 
 
 def ended_early(stage: str, reason: str, message: str, hint: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from typing import Final
 from uuid import UUID
 
 from novavms_camera.address import resolve_address
-from novavms_camera.capture import CaptureStream, ClipFile, StreamStatus
+from novavms_camera.capture import CaptureStream, ClipFile, StreamStatus, snapshot_jpeg
 from novavms_camera.faults import CameraFault
 from novavms_camera.rtsp.url import RtspUrl
 from novavms_camera.source import CameraSource, StreamSource
@@ -95,6 +95,12 @@ class DirectCameras:
         return await watch.stream.record_clip(
             path, duration_sec=duration_sec, pre_roll_sec=min(pre_roll_sec, PRE_ROLL_SEC)
         )
+
+    async def snapshot(self, camera_id: UUID, width: int | None) -> bytes | None:
+        """A JPEG of the newest key frame; None without one."""
+        watch = self._watches.get(camera_id)
+        keyframe = watch.stream.keyframe() if watch is not None else None
+        return None if keyframe is None else await snapshot_jpeg(keyframe, width=width)
 
     # ---- life
 
