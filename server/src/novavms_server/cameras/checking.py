@@ -23,7 +23,7 @@ from novavms_protocol import Reply
 from novavms_protocol.messages import RequestBody
 from novavms_server.cameras.device_text import storable
 from novavms_server.cameras.errors import CheckFailed
-from novavms_server.cameras.models import CheckReport, Profile
+from novavms_server.cameras.models import CheckReport, Profile, StreamTransport
 from novavms_server.cameras.sources import AddressRules, check_request, ended_early
 from novavms_server.gateways.errors import GatewayOffline, GatewayRefused, GatewayTimeout
 
@@ -62,6 +62,10 @@ class Outcome:
         found["fps"] = _number(given.get("fps"), 0, 1000)
         found["has_audio"] = given.get("has_audio") if isinstance(given.get("has_audio"), bool) else None
         return {name: value for name, value in found.items() if value is not None}
+
+    def transport(self) -> StreamTransport:
+        """How the media came."""
+        return "udp" if self.report["facts"].get("transport") == "udp" else "tcp"
 
     def stream_url(self) -> str | None:
         """None, too, for one with a secret of the camera's own in it, which is masked: it is asked for anew each time."""

@@ -51,7 +51,8 @@ class AddressRules:
 
 
 def source_of(asked: CameraDescription, rules: AddressRules) -> CameraSource:
-    """The camera as described. Raises CheckFailed (invalid_url, address_forbidden)."""
+    """The camera as described, its transport still open: TCP, and UDP where that is refused or silent. Raises CheckFailed
+    (invalid_url, address_forbidden)."""
     policy = rules.policy(asked.connection_mode)
     try:
         if asked.type == "rtsp":
@@ -61,6 +62,7 @@ def source_of(asked: CameraDescription, rules: AddressRules) -> CameraSource:
                 rtsp_url=asked.rtsp_url,
                 username=asked.rtsp_username,
                 password=asked.rtsp_password,
+                transport="auto",
             )
         return validate_source(
             kind="onvif",
@@ -69,6 +71,7 @@ def source_of(asked: CameraDescription, rules: AddressRules) -> CameraSource:
             port=asked.port or DEFAULT_ONVIF_PORT,
             username=asked.onvif_username,
             password=asked.onvif_password,
+            transport="auto",
         )
     except CameraFault as fault:
         raise refusal(fault, asked.type) from None

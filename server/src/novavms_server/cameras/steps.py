@@ -29,7 +29,7 @@ def new_camera(work: Work, asked: CameraCreate, source: CameraSource) -> CameraD
             "status": "pending",
             "status_at": work.now,
             "active_tier": "main",
-            "stream_transport": source.transport,
+            "stream_transport": "tcp",  # until the check knows better
             "recording_stream": "main",
             "detection_stream": "sub",
             "enabled": True,
@@ -59,6 +59,8 @@ def checked(
 ) -> CameraDetail:
     """With what the check learnt. It has just seen a frame: the camera is online, unless switched off."""
     facts = {name: value for name, value in outcome.facts().items() if name in Camera.__struct_fields__}
+    if camera.stream_transport == "tcp" and source.transport == "auto":
+        facts["stream_transport"] = outcome.transport()
     camera = msgspec.structs.replace(
         camera,
         **facts,

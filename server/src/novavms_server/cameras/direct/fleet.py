@@ -178,13 +178,15 @@ class DirectCameras:
         async def provide() -> StreamSource:
             """Judged and pinned anew for each connection: a name may point elsewhere by now."""
             url = RtspUrl.parse(source.rtsp_url or "")
-            address = await resolve_address(url.host, self._rules.policy("direct"))
+            policy = self._rules.policy("direct")
+            address = await resolve_address(url.host, policy)
             return StreamSource(
                 url=str(url),
                 username=source.username,
                 password=source.password,
                 transport=source.transport,
                 address=str(address),
+                redirects=policy,
             )
 
         def said(status: StreamStatus) -> None:

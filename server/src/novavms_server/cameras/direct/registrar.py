@@ -100,6 +100,8 @@ class DirectRegistrar:
             return
         try:
             source = source_of_row(row, self._sealer)
+            if row.camera.last_seen_at is None:  # the first check finds out, as for a gateway's camera
+                source = replace(source, transport="auto")
         except SealBroken as broken:
             log.error("camera %s: its credentials can't be opened: %s", row.camera.id, broken)
             outcome = _sealed()
@@ -175,6 +177,8 @@ def _learnt(row: CameraRow, outcome: Outcome) -> dict[str, Any]:
     values: dict[str, Any] = {"last_check": Jsonb(outcome.report)}
     if outcome.ok:
         values |= outcome.facts()
+        if row.camera.last_seen_at is None:
+            values["stream_transport"] = outcome.transport()
         values["profiles"] = Jsonb(msgspec.to_builtins(outcome.profiles()))
         if row.camera.type == "onvif" and outcome.stream_url() is not None:
             values["rtsp_url"] = outcome.stream_url()
