@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ from novavms_server.accounts.bootstrap import create_key, create_org
 from novavms_server.kit.clock import Clock, SystemClock
 from novavms_server.kit.ids import new_id
 from novavms_server.server import Server, build_server
+from novavms_server.serving import reset_leftovers
 from novavms_server.settings import Settings
 
 
@@ -80,7 +82,13 @@ async def serve(server: Server) -> AsyncIterator[str]:
             yield f"http://127.0.0.1:{port}"
         finally:
             server.presence.say_goodbye()
+            asyncio.get_running_loop().remove_reader(listener)
+            for _ in range(
+                3
+            ):  # what was being accepted comes in: asyncio loses it if the server closes meanwhile
+                await asyncio.sleep(0)
             await runner.shutdown(sockets=[listener])
+            reset_leftovers(runner)
             await server.stop()
 
 

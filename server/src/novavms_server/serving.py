@@ -107,8 +107,16 @@ async def serving(
             server.presence.say_goodbye()
             runner.should_exit = True
             await task
+            reset_leftovers(runner)
     finally:
         await server.stop()
+
+
+def reset_leftovers(runner: uvicorn.Server) -> None:
+    """Connections that the grace did not end: uvicorn leaves them open, a WebSocket whose last message nobody took for ever."""
+    for connection in list(runner.server_state.connections):
+        if connection.transport is not None:
+            connection.transport.abort()
 
 
 @contextmanager

@@ -8,6 +8,18 @@ import ssl
 from collections.abc import Callable
 
 
+class Connections(set[asyncio.Transport]):
+    """The open ones. One that the event loop had accepted already when the port closed is reset as it comes."""
+
+    is_closed = False
+
+    def add(self, transport: asyncio.Transport) -> None:
+        if self.is_closed:
+            transport.abort()
+        else:
+            super().add(transport)
+
+
 class Port:
     """Listens on `host`:`number`, hands each connection to a protocol, knows all that are open.
 
@@ -29,7 +41,7 @@ class Port:
         self.tls = tls
         self._holder = _bound(host, number)
         self.number: int = self._holder.getsockname()[1]
-        self.transports: set[asyncio.Transport] = set()
+        self.transports = Connections()
         self._server: asyncio.Server | None = None
         self._opening: asyncio.Task[None] | None = None
         self._listener: socket.socket | None = None
@@ -38,6 +50,7 @@ class Port:
         """Listen. From the return on connections succeed; they are served as soon as the event loop gets to it."""
         if self._listener is not None:
             return
+        self.transports.is_closed = False
         listener = _bound(self._host, self.number)
         listener.listen(512)
         self._listener = listener
@@ -60,13 +73,21 @@ class Port:
 
     def close(self) -> None:
         """Stop listening and reset every connection. Connecting is refused from now on."""
-        if self._server is not None:
-            self._server.close()
+        if self._server is not None and self._listener is not None:
+            loop = asyncio.get_running_loop()
+            if isinstance(loop, asyncio.SelectorEventLoop):
+                # Not Server.close(): a connection whose acceptance is under way would be dropped without being closed
+                # (asyncio's transport refuses a closed server). Without its listener the server is nothing but a name.
+                loop.remove_reader(self._listener)
+                self._listener.close()
+            else:
+                self._server.close()
         elif self._listener is not None:
             self._listener.close()
             if self._opening is not None:
                 self._opening.cancel()
         self._server = self._listener = self._opening = None
+        self.transports.is_closed = True
         self.abort_connections()
 
     def abort_connections(self) -> None:
