@@ -18,7 +18,7 @@ from novavms_server.kit.caller import Caller, Role
 from novavms_server.kit.database import Database, Query, run
 from novavms_server.sites import queries as sites
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]  # as a whole, for the everyday loop to stay short
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 

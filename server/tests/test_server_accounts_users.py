@@ -12,7 +12,7 @@ import pytest
 from nova_people import PASSWORD, HandClock, add_user, client_of, log_in
 from nova_world import World, make_world
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]  # as a whole, for the everyday loop to stay short
 API = "/api/v1"
 NOMINATION = f"{API}/orgs/current/owner-nomination"
 

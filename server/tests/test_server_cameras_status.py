@@ -11,7 +11,7 @@ import pytest
 from nova_gateway import ScriptedGateway, connected, pair
 from nova_world import World
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]  # as a whole, for the everyday loop to stay short
 
 
 async def add(world: World, gateway: ScriptedGateway, name: str = "Door") -> str:

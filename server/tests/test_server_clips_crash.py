@@ -26,7 +26,7 @@ from novavms_server.clips.keeper import Keeper
 from novavms_server.clips.store import Link, Store, StoredObject, uploads_prefix
 from novavms_server.kit.database import run
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]  # as a whole, for the everyday loop to stay short
 DATA = b"".join(bytes([number]) * 70_000 for number in range(5))
 
 

@@ -14,7 +14,7 @@ from novavms_server.events.when import read_span
 from novavms_server.kit.errors import ValidationError
 from novavms_server.kit.ids import new_id
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]  # as a whole, for the everyday loop to stay short
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 

@@ -33,7 +33,7 @@ from novavms_protocol import (
 from novavms_server.gateways.errors import GatewayOffline, GatewayTimeout
 from novavms_server.gateways.service import bump_state
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]  # as a whole, for the everyday loop to stay short
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from novavms_server.kit.clock import SystemClock
 from novavms_server.kit.database import Database
 from novavms_server.kit.jobs import GiveUp, Jobs, defer
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]  # as a whole, for the everyday loop to stay short
 
 
 class Bench:

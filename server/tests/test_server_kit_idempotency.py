@@ -18,7 +18,7 @@ from novavms_server.kit import errors
 from novavms_server.kit.work import Work
 from novavms_server.sites.service import SiteService
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]  # as a whole, for the everyday loop to stay short
 SITES = "/api/v1/sites"
 
 

@@ -14,7 +14,7 @@ from nova_world import World
 
 from novavms_protocol import DesiredState, Goodbye, encode
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]  # as a whole, for the everyday loop to stay short
 
 
 async def heartbeat(world: World, gateway_id: UUID) -> datetime:

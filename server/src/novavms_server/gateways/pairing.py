@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import secrets
 from datetime import timedelta
+from math import ceil
 from typing import Final
 from uuid import UUID
 
@@ -117,7 +118,10 @@ class PairingService:
         if len(still_open) >= OPEN_MAX:
             raise RateLimited(
                 f"{OPEN_MAX} pairing codes are open already; use one of them or wait until one expires.",
-                retry_after_sec=int((still_open[0] - work.now).total_seconds()) + 1,
+                # never longer than a code lives: the oldest may be younger than this request
+                retry_after_sec=min(
+                    ceil((still_open[0] - work.now).total_seconds()), int(LIFETIME.total_seconds())
+                ),
             )
 
     async def pair(self, asked: PairRequest, client: str) -> Paired:
