@@ -9,7 +9,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-PACKAGES := protocol camera server gateway simcam
+PACKAGES := protocol camera server gateway simcam sdk/python
 ARGS ?=
 # Workers of the test run: the machine's cores unless told otherwise.
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
@@ -53,7 +53,7 @@ bench: $(STAMP)  ## every benchmark, each against its floor or peer in the same 
 
 lock: $(STAMP)  ## renew requirements.lock (hashes of every dependency, no hosts)
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  $(foreach p,$(PACKAGES),--no-emit-package novavms-$(p)) --group dev \
+	  $(foreach p,$(PACKAGES),--no-emit-package novavms-$(p)) --no-emit-package novavms --group dev \
 	  pyproject.toml $(foreach p,$(PACKAGES),$(p)/pyproject.toml) -o requirements.lock
 
 clean:  ## remove the virtual environment and all caches

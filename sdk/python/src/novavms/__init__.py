@@ -1,0 +1,1 @@
+"""NovaVMS for Python."""
