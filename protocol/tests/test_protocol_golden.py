@@ -15,9 +15,11 @@ import msgspec
 import pytest
 
 from novavms_protocol import messages as m
+from novavms_protocol import recording as r
 
 FOLDER = Path(__file__).parent / "golden"
 AT = datetime(2026, 3, 1, 12, 30, 15, 250000, tzinfo=UTC)
+LATER = datetime(2026, 3, 1, 12, 35, tzinfo=UTC)
 
 
 def _id(number: int) -> UUID:
@@ -44,6 +46,13 @@ ONVIF_CAMERA = m.CameraConfig(
     password="p@:/#?% ü",
     recording_stream="sub",
     pre_roll_sec=10,
+    recording=r.RecordingPlan(
+        mode="continuous",
+        schedule=[r.ScheduleWindow(days=["mon", "fri"], start="22:00", end="06:00")],
+        timezone="Europe/Berlin",
+        retention_days=14,
+        retention_bytes=50_000_000_000,
+    ),
     allow_loopback=True,
 )
 RTSP_CAMERA = m.CameraConfig(
@@ -59,7 +68,7 @@ RTSP_CAMERA = m.CameraConfig(
 )
 
 FROM_SERVER: dict[str, m.FromServer] = {
-    "desired_state": m.DesiredState(version=7, cameras=[ONVIF_CAMERA, RTSP_CAMERA]),
+    "desired_state": m.DesiredState(version=7, cameras=[ONVIF_CAMERA, RTSP_CAMERA], ledger_seq=41),
     "desired_state_empty": m.DesiredState(version=8, cameras=[]),
     "request_check_onvif": _request(
         m.Check(kind="onvif", host="192.0.2.10", port=80, username="admin", password="p@:/#?% ü")
@@ -90,6 +99,19 @@ FROM_SERVER: dict[str, m.FromServer] = {
     ),
     "request_forget_clip": _request(m.ForgetClip(clip_id=_id(20))),
     "request_snapshot": _request(m.Snapshot(camera_id=_id(10), width=640)),
+    "request_list_segments": _request(
+        r.ListSegments(camera_id=_id(10), stream="main", start=AT, end=LATER, limit=100)
+    ),
+    "request_send_media": _request(
+        r.SendMedia(segment_id=512, offset_bytes=900, size_bytes=65_536, url="/api/v1/relay/abc")
+    ),
+    "request_cut_clip": _request(
+        r.CutClip(clip_id=_id(20), event_id=_id(21), camera_id=_id(10), start=AT, end=LATER)
+    ),
+    "request_send_thumbnails": _request(
+        r.SendThumbnails(camera_id=_id(10), times=[AT, LATER], width=160, url="/api/v1/relay/abd")
+    ),
+    "request_hold_footage": _request(r.HoldFootage(hold_id=_id(30), camera_id=_id(10), start=AT, end=LATER)),
     "ack": m.Ack(id=_id(2)),
     "ack_refused": m.Ack(id=_id(2), refused="unknown_camera"),
     "ping": m.Ping(nonce=5),
@@ -114,6 +136,7 @@ FROM_GATEWAY: dict[str, m.FromGateway] = {
         applied_version=6,
         backlog=2,
         clips=[_id(20)],
+        ledger_epoch=_id(31),
     ),
     "hello_first": m.Hello(protocol=1, version="0.1.0", facts=m.GatewayFacts()),
     "reply": m.Reply(id=_id(1), ok=True, result={"started_at": "2026-03-01T12:30:15.250000Z"}),
@@ -191,6 +214,39 @@ FROM_GATEWAY: dict[str, m.FromGateway] = {
             reports_waiting=1,
             clips_waiting=1,
             version="0.1.0",
+        )
+    ),
+    "report_ledger_update": _report(
+        r.LedgerUpdate(
+            epoch=_id(31),
+            rows=[
+                r.LedgerRow(
+                    id=1,
+                    seq=40,
+                    camera_id=_id(10),
+                    stream="main",
+                    kind="span",
+                    start=AT,
+                    end=LATER,
+                    size_bytes=71_250_000,
+                    codec="h264",
+                    width=1920,
+                    height=1080,
+                    has_audio=True,
+                ),
+                r.LedgerRow(
+                    id=2,
+                    seq=41,
+                    camera_id=_id(10),
+                    stream="main",
+                    kind="gap",
+                    start=LATER,
+                    end=LATER,
+                    reason="camera_offline",
+                ),
+            ],
+            through_seq=41,
+            as_of=LATER,
         )
     ),
     "report_applied": _report(m.Applied(state_version=7)),

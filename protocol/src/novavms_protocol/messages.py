@@ -16,28 +16,26 @@ The conversation:
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
 
+from novavms_protocol.base import Message, Time
+from novavms_protocol.recording import (
+    CutClip,
+    HoldFootage,
+    LedgerUpdate,
+    ListSegments,
+    RecordingPlan,
+    SendMedia,
+    SendThumbnails,
+)
+
 PROTOCOL_VERSION = 1
 
-Time = Annotated[datetime, msgspec.Meta(tz=True)]
-"""With its zone: a time without one means another moment on each machine."""
 Version = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 """Of a desired state."""
-
-
-def _snake(name: str) -> str:
-    return "".join(
-        ("_" if index and char.isupper() else "") + char.lower() for index, char in enumerate(name)
-    )
-
-
-class Message(msgspec.Struct, frozen=True, tag_field="type", tag=_snake, kw_only=True):
-    """Base of all tagged messages: frozen, unknown fields ignored, `type` is the snake_case class name."""
 
 
 # ---- what a camera is, for a gateway ---------------------------------------------------------------------
@@ -62,6 +60,7 @@ class CameraConfig(msgspec.Struct, frozen=True, kw_only=True):
     recording_stream: Literal["main", "sub"] = "main"
     detection_stream: Literal["main", "sub"] = "sub"
     pre_roll_sec: int = 5
+    recording: RecordingPlan = RecordingPlan()
     allow_loopback: bool = False
     """As in `Check`. The gateway judges the address anew before each session: a name may point elsewhere by then."""
 
@@ -108,8 +107,8 @@ class Discover(Message, frozen=True, kw_only=True):
     """Find ONVIF devices: WS-Discovery on the LAN, and a unicast probe of each address in `hosts`."""
 
     timeout_sec: float = 4.0
-    hosts: list[str] = []
-    ports: list[int] = []
+    hosts: list[str] = msgspec.field(default_factory=list)
+    ports: list[int] = msgspec.field(default_factory=list)
     """ONVIF ports tried on each of `hosts`; empty means the usual ones."""
     multicast: bool = True
     allow_loopback: bool = False
@@ -140,7 +139,18 @@ class Snapshot(Message, frozen=True, kw_only=True):
     width: int | None = None
 
 
-RequestBody = Check | Discover | RecordClip | ForgetClip | Snapshot
+RequestBody = (
+    Check
+    | Discover
+    | RecordClip
+    | ForgetClip
+    | Snapshot
+    | ListSegments
+    | SendMedia
+    | CutClip
+    | SendThumbnails
+    | HoldFootage
+)
 
 
 class Request(Message, frozen=True, kw_only=True):
@@ -248,7 +258,7 @@ class Applied(Message, frozen=True, kw_only=True):
     state_version: Version
 
 
-ReportBody = CameraStatus | ClipState | ClipReady | ClipFailed | Telemetry | Applied
+ReportBody = CameraStatus | ClipState | ClipReady | ClipFailed | Telemetry | Applied | LedgerUpdate
 
 
 class Report(Message, frozen=True, kw_only=True):
@@ -268,9 +278,11 @@ class Hello(Message, frozen=True, kw_only=True):
     applied_version: Version | None = None
     backlog: int = 0
     """Reports and clips still waiting on the gateway's disk."""
-    clips: list[UUID] = []
+    clips: list[UUID] = msgspec.field(default_factory=list)
     """Clips the gateway still holds (recording, waiting, uploading); any other that the server believes to be in
     the making on this gateway is lost, and fails."""
+    ledger_epoch: UUID | None = None
+    """Of the gateway's recording index, where it records."""
 
 
 class DesiredState(Message, frozen=True, kw_only=True):
@@ -278,6 +290,8 @@ class DesiredState(Message, frozen=True, kw_only=True):
 
     version: int
     cameras: list[CameraConfig]
+    ledger_seq: int | None = None
+    """How far the server knows the ledger of the epoch that the hello named; None: nothing of it."""
 
 
 class Ack(Message, frozen=True, kw_only=True):
