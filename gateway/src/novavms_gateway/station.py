@@ -192,6 +192,8 @@ class Gateway:
                 return {}
             case Snapshot() as ask:
                 return await self._snapshot(ask)
+            case _:
+                raise RequestRefusedError("unsupported", "This gateway does not record continuously yet.")
 
     # ---- requests ---------------------------------------------------------------------------------------
 
