@@ -54,6 +54,11 @@ ONVIF_CAMERA = m.CameraConfig(
         retention_bytes=50_000_000_000,
     ),
     allow_loopback=True,
+    identity=m.CameraIdentity(
+        serial="SN1",
+        mac="00:00:5e:00:53:0a",
+        endpoint_reference="urn:uuid:01890000-0000-5000-8000-00000000000a",
+    ),
 )
 RTSP_CAMERA = m.CameraConfig(
     camera_id=_id(11),
@@ -168,6 +173,16 @@ FROM_GATEWAY: dict[str, m.FromGateway] = {
             reason="auth_failed",
             message="The camera refused user and password.",
             at=AT,
+        )
+    ),
+    "report_camera_moved": _report(
+        m.CameraMoved(
+            camera_id=_id(10),
+            revision=3,
+            host="192.0.2.77",
+            port=8000,
+            matched_by="endpoint_reference",
+            found_at=AT,
         )
     ),
     "report_clip_state": _report(m.ClipState(clip_id=_id(20), status="uploading")),

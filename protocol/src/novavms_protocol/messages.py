@@ -41,6 +41,15 @@ Version = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 # ---- what a camera is, for a gateway ---------------------------------------------------------------------
 
 
+class CameraIdentity(msgspec.Struct, frozen=True, kw_only=True):
+    """Who an ONVIF camera is, wherever it is: what its last check heard of it. `mac` as aa:bb:cc:dd:ee:ff."""
+
+    serial: str | None = None
+    mac: str | None = None
+    endpoint_reference: str | None = None
+    """Of WS-Discovery, mostly urn:uuid:…"""
+
+
 class CameraConfig(msgspec.Struct, frozen=True, kw_only=True):
     """One camera in the desired state. `revision` rises with each change of anything here."""
 
@@ -63,6 +72,8 @@ class CameraConfig(msgspec.Struct, frozen=True, kw_only=True):
     recording: RecordingPlan = RecordingPlan()
     allow_loopback: bool = False
     """As in `Check`. The gateway judges the address anew before each session: a name may point elsewhere by then."""
+    identity: CameraIdentity | None = None
+    """What the camera is looked for by when it is missing; a server that sends none takes no `CameraMoved`."""
 
     def __repr__(self) -> str:
         return (
@@ -200,6 +211,20 @@ class CameraStatus(Message, frozen=True, kw_only=True):
     transport: Literal["tcp", "udp"] | None = None
 
 
+class CameraMoved(Message, frozen=True, kw_only=True):
+    """A missing camera answers at another address of the gateway's network. Asked without a login: the server decides
+    whether its password goes there. Sent again with each search for as long as the camera is missing."""
+
+    camera_id: UUID
+    revision: int
+    host: str
+    """An IP address."""
+    port: int
+    """Of its ONVIF service."""
+    matched_by: Literal["endpoint_reference", "mac"]
+    found_at: Time
+
+
 class ClipState(Message, frozen=True, kw_only=True):
     """A clip's recording ended and its upload begins (`uploading`)."""
 
@@ -258,7 +283,9 @@ class Applied(Message, frozen=True, kw_only=True):
     state_version: Version
 
 
-ReportBody = CameraStatus | ClipState | ClipReady | ClipFailed | Telemetry | Applied | LedgerUpdate
+ReportBody = (
+    CameraStatus | CameraMoved | ClipState | ClipReady | ClipFailed | Telemetry | Applied | LedgerUpdate
+)
 
 
 class Report(Message, frozen=True, kw_only=True):
