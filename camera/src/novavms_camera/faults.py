@@ -30,6 +30,7 @@ Reason = Literal[
     "connection_lost",
     "malformed_stream",
     "camera_error",
+    "other_device",
 ]
 
 REASONS: Final[tuple[Reason, ...]] = get_args(Reason)
@@ -59,6 +60,7 @@ HINTS: Final[dict[Reason, str]] = {
     "connection_lost": "The camera closed the connection: check its power and its network; it is tried again by itself.",
     "malformed_stream": "The camera sent data that is not valid RTSP, RTP or SDP: update its firmware; it is tried again by itself.",
     "camera_error": "The camera answered with an error of its own: restart it and look into its log.",
+    "other_device": "Another device answers at this camera's address: give the camera's new address, or accept the one that its gateway finds; for a device that replaces it, enter its address and login anew.",
 }
 
 
