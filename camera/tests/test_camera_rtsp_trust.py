@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -99,6 +100,72 @@ async def test_without_tls_there_is_no_fingerprint_and_a_pin_means_nothing() -> 
         assert report.facts.tls_fingerprint is None
 
 
+def onvif(cam: SimCam, **fields: Any) -> CameraSource:
+    assert cam.onvif_port is not None
+    given = source(cam.rtsp_url, **fields)
+    return replace(given, kind="onvif", port=cam.onvif_port, rtsp_url=None)
+
+
+def pinned(given: CameraSource, report: CheckReport) -> CameraSource:
+    facts = report.facts
+    return replace(
+        given,
+        tls_fingerprint=facts.tls_fingerprint,
+        stream_tls_fingerprint=facts.stream_tls_fingerprint,
+        tls_pinned_at=datetime(2026, 3, 1, tzinfo=UTC),
+    )
+
+
+async def test_https_is_found_at_any_port_and_both_certificates_are_held_to() -> None:
+    async with camera({"stream_uri_rtsps": True}, onvif_https=True) as cam:
+        report = await check(onvif(cam))
+        assert report.ok, report
+        assert [stage.name for stage in report.stages][2:5] == ["connect", "tls", "clock"]
+        facts = report.facts
+        assert cam.certificate is not None
+        own = hashlib.sha256(cam.certificate).hexdigest()
+        assert (facts.tls_fingerprint, facts.stream_tls_fingerprint) == (own, own)
+        assert (await check(pinned(onvif(cam), report))).ok
+
+        cam.set_fault("new_certificate")
+        before = cam.login_attempts
+        changed = await check(pinned(onvif(cam), report))
+        assert (changed.reason, changed.stages[-1].name) == ("tls_failed", "tls"), changed
+        assert "known since 2026-03-01" in (changed.message or "")
+        assert hashlib.sha256(cam.certificate).hexdigest() in (changed.message or ""), (
+            "so that it can be compared"
+        )
+        assert "tls_fingerprint to null" in (changed.hint or "")
+        assert cam.login_attempts == before, "nothing is said to who shows another certificate"
+        only_stream = await check(replace(pinned(onvif(cam), report), tls_fingerprint=None))
+        assert (only_stream.reason, [s.name for s in only_stream.stages if not s.ok]) == (
+            "tls_failed",
+            ["tls"],
+        )
+        assert (await check(onvif(cam))).ok
+
+
+async def test_who_showed_a_certificate_once_is_never_spoken_to_in_clear() -> None:
+    """Else whoever sits between could leave TLS away, and be sent the login."""
+    async with camera(onvif_https=True) as cam:
+        report = await check(onvif(cam))
+        cam.set_fault("tls_broken", "plain")
+        assert (await check(onvif(cam))).ok, "one that was never seen with TLS"
+        before = cam.stats.requests.copy()
+        broken = await check(pinned(onvif(cam), report))
+        assert (broken.reason, broken.stages[-1].name) == ("tls_failed", "tls")
+        assert cam.stats.requests == before
+
+
+@pytest.mark.parametrize("known", [False, True])
+async def test_https_that_refuses_every_handshake(known: bool) -> None:
+    async with camera(onvif_https=True) as cam:
+        given = pinned(onvif(cam), await check(onvif(cam))) if known else onvif(cam)
+        cam.set_fault("tls_broken", "alert")
+        report = await check(given)
+        assert (report.reason, report.stages[-1].name) == ("tls_failed", "tls"), report
+
+
 # ---- redirects -------------------------------------------------------------------------------------------------
 
 
@@ -170,7 +237,7 @@ async def test_hard_logins_succeed_without_a_failed_one(kind: Any, auth: Any, fa
         async with camera({**faults, **extra}, auth=auth) as cam:
             given = source(cam.rtsp_url)
             if kind == "onvif":
-                given = replace(given, kind="onvif", port=cam.onvif_port, rtsp_url=None)
+                given = onvif(cam)
             report = await check(given)
             assert report.ok, report
             assert cam.login_attempts.failed == 0

@@ -15,6 +15,7 @@ import pytest
 from novavms_simcam import SimCam
 from novavms_simcam.faults import Faults
 from novavms_simcam.rot import UdpWay
+from novavms_simcam.soap import envelope
 
 pytestmark = pytest.mark.anyio
 
@@ -54,14 +55,31 @@ async def test_rtsps_shows_a_certificate_of_its_own_and_another_by_the_fault(sta
     assert (await over_tls(cam))[0] == own
 
 
-@pytest.mark.parametrize("way", ["plain", "hang"])
+@pytest.mark.parametrize("way", ["plain", "hang", "alert"])
 async def test_a_broken_tls_port_ends_no_handshake(start_camera: Any, way: str) -> None:
     cam: SimCam = await start_camera(rtsps_port=0)
     cam.set_fault("tls_broken", way)
-    with pytest.raises(ssl.SSLError if way == "plain" else TimeoutError):
-        await asyncio.wait_for(over_tls(cam), 10 if way == "plain" else 0.3)
+    with pytest.raises(TimeoutError if way == "hang" else ssl.SSLError):
+        await asyncio.wait_for(over_tls(cam), 0.3 if way == "hang" else 10)
     cam.clear_faults()
     assert (await over_tls(cam))[1].startswith(b"RTSP/1.0 200")
+
+
+async def test_onvif_over_https(start_camera: Any) -> None:
+    """With the camera's one certificate, in its own addresses too, and not in clear."""
+    cam: SimCam = await start_camera(rtsps_port=0, onvif_https=True)
+    body = envelope('<GetServices xmlns="http://www.onvif.org/ver10/device/wsdl"/>')
+    where = f"127.0.0.1:{cam.onvif_port}/onvif/device_service"
+    async with httpx.AsyncClient(verify=trusting()) as client:
+        answer = await client.post(f"https://{where}", content=body)
+        assert (answer.status_code, f"https://{where}" in answer.text) == (200, True)
+        with pytest.raises(httpx.HTTPError):
+            await client.post(f"http://{where}", content=body)
+    assert cam.onvif_port is not None
+    _, writer = await asyncio.open_connection("127.0.0.1", cam.onvif_port, ssl=trusting())
+    assert writer.get_extra_info("ssl_object").getpeercert(binary_form=True) == cam.certificate
+    writer.close()
+    await writer.wait_closed()
 
 
 @pytest.mark.parametrize("target", ["rtsp://192.0.2.77:554/stream/main", "/stream/sub"])

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ssl
+from datetime import datetime
 from typing import Final
 
 from novavms_camera.faults import CameraFault
 
-_PIN_HINT: Final = (
-    "The camera shows another certificate than before: if it was reset, updated or replaced, save its address or its credentials "
-    "once more to trust the new one; if not, somebody may be posing as the camera."
+CHANGED_HINT: Final = (
+    "The camera shows another certificate than before. If it was reset, updated or replaced, set the camera's tls_fingerprint to null "
+    "(or to the new fingerprint) to trust the new one; if not, somebody may be posing as the camera: no password was sent."
 )
 
 
@@ -29,9 +30,13 @@ def certificate_fingerprint(ssl_object: ssl.SSLObject | ssl.SSLSocket) -> str | 
     return hashlib.sha256(der).hexdigest() if der else None
 
 
-def judge_fingerprint(seen: str | None, pinned: str) -> None:
-    """Raises CameraFault tls_failed where the certificate is not the pinned one. Colons and case do not matter."""
-    if not hmac.compare_digest((seen or "").encode(), pinned.replace(":", "").strip().lower().encode()):
-        raise CameraFault(
-            "tls_failed", "the camera shows another certificate than the pinned one", hint=_PIN_HINT
-        )
+def judge_fingerprint(seen: str | None, pinned: str, since: datetime | None = None) -> None:
+    """Raises CameraFault tls_failed where the certificate is not the one pinned (`since` then). Colons and case do not matter."""
+    if hmac.compare_digest((seen or "").encode(), pinned.replace(":", "").strip().lower().encode()):
+        return
+    when = f"the one known since {since:%Y-%m-%d}" if since is not None else "the pinned one"
+    raise CameraFault(
+        "tls_failed",
+        f"the camera shows another certificate than {when}: now its SHA-256 is {seen}",
+        hint=CHANGED_HINT,
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Literal
 
 from novavms_camera.address import AddressPolicy
@@ -32,7 +33,12 @@ class CameraSource:
     password: Secret | None = None
     transport: Transport = "tcp"
     tls_fingerprint: str | None = None
-    """SHA-256 of the certificate that rtsps (kind rtsp) or https (kind onvif) has to show; None: believed at first sight."""
+    """SHA-256 of the certificate that rtsps (kind rtsp) or https (kind onvif) has to show; None: believed at first sight.
+    An `onvif` source with one is never spoken to without TLS."""
+    stream_tls_fingerprint: str | None = None
+    """Kind onvif: of the certificate that the rtsps stream, which the device names, has to show."""
+    tls_pinned_at: datetime | None = None
+    """Since when they are known; for messages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,5 +52,6 @@ class StreamSource:
     address: str | None = None
     tls_fingerprint: str | None = None
     """As in CameraSource, for rtsps."""
+    tls_pinned_at: datetime | None = None
     redirects: AddressPolicy | None = None
     """Where the camera may send us by an RTSP redirect; None: nowhere."""

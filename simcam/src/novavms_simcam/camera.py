@@ -20,7 +20,7 @@ from novavms_simcam.onvif import OnvifFace
 from novavms_simcam.playing import CameraState, Stats
 from novavms_simcam.port import Port
 from novavms_simcam.rtsp import RtspConnection, Session
-from novavms_simcam.tls import Certificates
+from novavms_simcam.tls import Certificates, NoHandshake
 
 STREAMS: Final = ("main", "sub")
 
@@ -59,18 +59,22 @@ class SimCam:
             self.media = await asyncio.to_thread(_load, self.config)
         try:
             self._rtsp = Port(self.config.host, self.config.rtsp_port, lambda t: RtspConnection(self, t))
-            if self.config.rtsps_port is not None:
+            if self.config.rtsps_port is not None or self.config.onvif_https:
                 self._certificates = Certificates(self.config.name, self.config.host)
+            if self.config.rtsps_port is not None:
                 self._rtsps = Port(
                     self.config.host,
                     self.config.rtsps_port,
-                    lambda t: RtspConnection(self, t, secure=True),
-                    self._certificates.context,
+                    lambda t: self._no_handshake(t) or RtspConnection(self, t),
                 )
             if self.config.onvif_port is not None:
                 face = OnvifFace(self)
                 self._onvif = Port(
-                    self.config.host, self.config.onvif_port, lambda t: HttpConnection(face.handle, t)
+                    self.config.host,
+                    self.config.onvif_port,
+                    lambda t: (
+                        (self.config.onvif_https and self._no_handshake(t)) or HttpConnection(face.handle, t)
+                    ),
                 )
             if self.config.discovery_port is not None:
                 self._udp, _ = await asyncio.get_running_loop().create_datagram_endpoint(
@@ -107,12 +111,16 @@ class SimCam:
 
     @property
     def certificate(self) -> bytes | None:
-        """What the rtsps port shows now, in DER; None without one."""
+        """What the TLS ports show now, in DER; None without one."""
         return self._certificates.der if self._certificates else None
 
     @property
     def onvif_port(self) -> int | None:
         return self._onvif.number if self._onvif else self.config.onvif_port
+
+    @property
+    def onvif_scheme(self) -> Literal["http", "https"]:
+        return "https" if self.config.onvif_https else "http"
 
     @property
     def discovery_port(self) -> int | None:
@@ -220,12 +228,13 @@ class SimCam:
     def _match_ports(self) -> None:
         """Open and close the ports so that they are as the plug and the fault `refuse` say."""
         refused = self.faults.refuse
-        if self._rtsps is not None and self._certificates is not None:
+        if self._certificates is not None:
             self._certificates.show(new=self.faults.new_certificate)
             tls = None if self.faults.tls_broken else self._certificates.context
-            if self._rtsps.tls is not tls:
-                self._rtsps.close()
-                self._rtsps.tls = tls
+            for secure in self._tls_ports():
+                if secure.tls is not tls:
+                    secure.close()
+                    secure.tls = tls
         for name, port in (("rtsp", self._rtsp), ("rtsp", self._rtsps), ("onvif", self._onvif)):
             if port is None:
                 continue
@@ -233,6 +242,15 @@ class SimCam:
                 port.open()
             else:
                 port.close()
+
+    def _no_handshake(self, transports: set[asyncio.Transport]) -> NoHandshake | None:
+        """What a TLS port does where `tls_broken` is more than a lack of TLS."""
+        broken = self.faults.tls_broken
+        return NoHandshake(transports, hangs=broken == "hang") if broken in {"hang", "alert"} else None
+
+    def _tls_ports(self) -> list[Port]:
+        ports = (self._rtsps, self._onvif if self.config.onvif_https else None)
+        return [port for port in ports if port is not None]
 
     def _ports(self) -> list[Port]:
         return [port for port in (self._rtsp, self._rtsps, self._onvif) if port is not None]

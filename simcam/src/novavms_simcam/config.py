@@ -21,6 +21,7 @@ DEFAULT_PASSWORD: Final = "simcam-Passw0rd"  # noqa: S105 - a toy's documented d
 class SimCamConfig:
     """One camera. Ports: 0 picks a free one; `onvif_port=None` is a camera without ONVIF; `discovery_port` is UDP (3702 by standard).
     `rtsps_port` is RTSP over TLS beside plain RTSP, with a self-signed certificate (322 by standard); None is a camera without it.
+    `onvif_https`: the ONVIF port speaks https, with the same certificate.
 
     `media` is bundled footage ("h264", "h265") or a file of one's own (H.264 or H.265; any container that FFmpeg reads).
     The identity (serial, MAC, endpoint reference) is made from the name, so that it is the same at the next start.
@@ -35,6 +36,7 @@ class SimCamConfig:
     rtsp_port: int = 0
     rtsps_port: int | None = None
     onvif_port: int | None = 0
+    onvif_https: bool = False
     discovery_port: int | None = None
     auth: Auth = "digest"
     manufacturer: str = "NovaVMS"

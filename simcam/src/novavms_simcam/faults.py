@@ -52,11 +52,13 @@ class Faults:
     tls_broken: str = _fault(
         "",
         "plain",
-        "The rtsps port does not do TLS: it speaks RTSP in clear (plain) or says nothing (hang).",
-        choices=("plain", "hang"),
+        "The TLS ports (rtsps, ONVIF with https) do none: they speak in clear (plain), say nothing (hang), or refuse every handshake by an alert (alert).",
+        choices=("plain", "hang", "alert"),
     )
     new_certificate: bool = _fault(
-        False, True, "The rtsps port shows another self-signed certificate than the camera's own."
+        False,
+        True,
+        "The TLS ports (rtsps, ONVIF with https) show another self-signed certificate than the camera's own.",
     )
     not_rtsp: bool = _fault(
         False, True, "The RTSP port speaks HTTP: 400 and a page of HTML, then the connection closes."
@@ -127,6 +129,9 @@ class Faults:
     )
     no_profiles: bool = _fault(False, True, "GetProfiles answers with an empty list.")
     stream_uri_host: str = _fault("", "0.0.0.0", "GetStreamUri names this host instead of the camera's own.")  # noqa: S104
+    stream_uri_rtsps: bool = _fault(
+        False, True, "GetStreamUri names the rtsps port, where the camera has one."
+    )
     xaddr_host: str = _fault(
         "", "192.0.2.77", "GetCapabilities, GetServices and discovery name this host in their XAddrs."
     )

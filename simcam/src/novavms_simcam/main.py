@@ -58,6 +58,9 @@ def run_command(
     onvif_port: Annotated[
         int, typer.Option(min=0, max=65535, help="ONVIF port of the first camera, counting up; 0: any.")
     ] = 0,
+    onvif_https: Annotated[
+        bool, typer.Option("--onvif-https", help="ONVIF over https, with a self-signed certificate.")
+    ] = False,
     discovery_port: Annotated[
         int | None,
         typer.Option(
@@ -110,6 +113,7 @@ def run_command(
                     rtsp_port=rtsp_port + i if rtsp_port else 0,
                     rtsps_port=rtsps_port + i if rtsps_port else rtsps_port,
                     onvif_port=None if kind == "rtsp" else onvif_port + i if onvif_port else 0,
+                    onvif_https=onvif_https,
                     discovery_port=discovery_port + i if discovery_port else discovery_port,
                     faults=make_faults(dict(faults)),
                 )

@@ -20,7 +20,7 @@ PATHS: Final = {TDS: "device_service", TRT: "media_service", TR2: "media2_servic
 def base_url(camera: SimCam, local: str) -> str:
     """Where this camera says its services are; `local` is the address that the client reached."""
     host = camera.faults.xaddr_host or local
-    return f"http://{host}:{camera.onvif_port}/onvif"
+    return f"{camera.onvif_scheme}://{host}:{camera.onvif_port}/onvif"
 
 
 def scopes(camera: SimCam) -> list[str]:

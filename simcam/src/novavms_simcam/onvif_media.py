@@ -120,6 +120,8 @@ def _tier(call: Call) -> str:
 
 def stream_uri(camera: SimCam, tier: str, local: str) -> str:
     host = camera.faults.stream_uri_host or local
+    if camera.faults.stream_uri_rtsps and camera.rtsps_port is not None:
+        return f"rtsps://{host}:{camera.rtsps_port}/stream/{tier}"
     return f"rtsp://{host}:{camera.rtsp_port}/stream/{tier}"
 
 
@@ -131,7 +133,7 @@ def _media_uri(uri: str) -> str:
 
 
 def _snapshot(camera: SimCam, call: Call, local: str) -> str:
-    return f"http://{camera.faults.xaddr_host or local}:{camera.onvif_port}/snapshot/{_tier(call)}.jpg"
+    return f"{camera.onvif_scheme}://{camera.faults.xaddr_host or local}:{camera.onvif_port}/snapshot/{_tier(call)}.jpg"
 
 
 def _video_sources(camera: SimCam, call: Call, local: str) -> str:

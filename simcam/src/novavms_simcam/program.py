@@ -36,6 +36,7 @@ class CameraSpec(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     rtsp_port: int = 0
     rtsps_port: int | None = None
     onvif_port: int = 0
+    onvif_https: bool = False
     discovery_port: int | None = None
     manufacturer: str = "NovaVMS"
     model: str = "SimCam"

@@ -35,11 +35,10 @@ class Session:
 
 
 class RtspConnection(asyncio.Protocol):
-    """One client. All of its sessions end with it, as on most cameras. `secure`: it came to the rtsps port."""
+    """One client. All of its sessions end with it, as on most cameras."""
 
-    def __init__(self, camera: SimCam, transports: set[asyncio.Transport], *, secure: bool = False) -> None:
+    def __init__(self, camera: SimCam, transports: set[asyncio.Transport]) -> None:
         self._camera = camera
-        self._secure = secure
         self._transports = transports
         self._reader = RequestReader()
         self._transport: asyncio.Transport | None = None
@@ -96,8 +95,6 @@ class RtspConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         transport = self._transport
         if transport is None or self._camera.faults.silent:
-            return
-        if self._secure and self._camera.faults.tls_broken == "hang":
             return
         self._heard_at = asyncio.get_running_loop().time()
         if self._camera.faults.not_rtsp:

@@ -2,14 +2,42 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import ssl
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 VALID: Final = timedelta(days=3650)
+HANDSHAKE_FAILURE: Final = bytes((21, 3, 3, 0, 2, 2, 40))
+"""A TLS record (RFC 8446, 5.1 and 6): alert, fatal, handshake_failure."""
+
+
+class NoHandshake(asyncio.Protocol):
+    """A connection to a TLS port on which no handshake succeeds: each is refused by an alert, or (`hangs`) never answered."""
+
+    def __init__(self, transports: set[asyncio.Transport], *, hangs: bool) -> None:
+        self._transports = transports
+        self._hangs = hangs
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(
+            "asyncio.Transport", transport
+        )  # neither asyncio's nor uvloop's derive from it
+        self._transports.add(self._transport)
+
+    def data_received(self, data: bytes) -> None:
+        if self._transport is not None and not self._hangs:
+            self._transport.write(HANDSHAKE_FAILURE)
+            self._transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._transport is not None:
+            self._transports.discard(self._transport)
+            self._transport = None
 
 
 class Certificates:

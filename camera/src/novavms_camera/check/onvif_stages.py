@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -50,8 +51,7 @@ class OnvifStages:
             if device.connection.tls:
                 async with self.recorder.stage("tls", TLS_SEC) as note:
                     await device.connection.start_tls()
-                    self.facts.tls_fingerprint = device.connection.tls_fingerprint
-                    note.detail = f"certificate {(device.connection.tls_fingerprint or '')[:16]}…"
+                    note.detail = self._certificate(device)
             async with self._stage("clock", CLOCK_SEC, where) as note:
                 await self._clock(device, note)
             async with self._stage("login", LOGIN_SEC, where) as note:
@@ -74,7 +74,11 @@ class OnvifStages:
             yield note
 
     async def _clock(self, device: OnvifDevice, note: Note) -> None:
-        offset = await device.read_clock()
+        try:
+            offset = await device.read_clock()
+        except CameraFault as fault:
+            await self._try_tls(device, note, fault)
+            offset = await device.read_clock()
         self.facts.clock_offset_sec = offset
         if offset is None:
             note.detail = "the camera does not tell its time"
@@ -87,6 +91,27 @@ class OnvifStages:
                     f"The camera's clock is {abs(offset):.0f} s {'ahead' if offset > 0 else 'behind'}: set its time server (NTP).",
                 )
             )
+
+    async def _try_tls(self, device: OnvifDevice, note: Note, fault: CameraFault) -> None:
+        """https at any port: to who did not answer plain HTTP as if it wanted TLS. Raises `fault` where it does not."""
+        connection, started = device.connection, time.perf_counter()
+        sign = connection.tls_sign
+        if connection.tls or sign == "none":
+            raise fault
+        connection.tls = True
+        try:
+            await connection.connect()
+            await connection.start_tls()
+        except CameraFault as failed:
+            if sign != "sure" or failed.reason != "tls_failed":
+                raise fault from None
+            note.name = "tls"
+            raise
+        self.recorder.passed("tls", self._certificate(device), started=started)
+
+    def _certificate(self, device: OnvifDevice) -> str:
+        fingerprint = self.facts.tls_fingerprint = device.connection.tls_fingerprint
+        return f"certificate {(fingerprint or '')[:16]}…"
 
     async def _login(self, device: OnvifDevice, note: Note) -> None:
         information = await device.device_information()

@@ -82,6 +82,8 @@ class Facts(msgspec.Struct):
     """The IP address that was judged and dialled."""
     tls_fingerprint: str | None = None
     """SHA-256 (hexadecimal) of the certificate that the camera's rtsps or ONVIF https showed; to be pinned."""
+    stream_tls_fingerprint: str | None = None
+    """The same of the rtsps stream that an ONVIF camera named."""
     stream_url: str | None = None
     sub_stream_url: str | None = None
     profiles: list[ProfileFacts] = []

@@ -130,7 +130,7 @@ class _Check:
                 await self._connect(client, url, where)
             async with self._rtsp_stage("describe", DESCRIBE_SEC, where) as note:
                 if not connects_first:
-                    await client.open()
+                    await self._open(client, note)
                 description = await self._describe(client, note)
             async with self._rtsp_stage("media", self.recorder.remaining_sec, where) as note:
                 await self._media(client, url, description, note)
@@ -158,14 +158,21 @@ class _Check:
             "connect", CONNECT_SEC + (RTSP_ANSWER_SEC if tls else 0.5), where
         ) as note:
             note.detail = f"TCP{' and TLS' if tls else ''} to {where}"
-            try:
-                await client.open()
-            except CameraFault as fault:
-                if fault.reason == "tls_failed":
+            await self._open(client, note)
+
+    async def _open(self, client: RtspClient, note: Note) -> None:
+        try:
+            await client.open()
+        except CameraFault as fault:
+            if fault.reason == "tls_failed":
+                if note.name == "connect":
                     self.recorder.passed("connect")
-                    note.name = "tls"
-                raise
+                note.name = "tls"
+            raise
+        if self.source.kind == "rtsp":
             self.facts.tls_fingerprint = client.tls_fingerprint
+        else:
+            self.facts.stream_tls_fingerprint = client.tls_fingerprint
 
     @asynccontextmanager
     async def _rtsp_stage(self, name: StageName, cap_sec: float, where: str) -> AsyncIterator[Note]:

@@ -55,9 +55,9 @@ class StageRecorder:
             raise
         self._add(note.name, started, None, note.detail)
 
-    def passed(self, name: StageName, detail: str | None = None) -> None:
-        """Record a stage that another one did on its way."""
-        self._add(name, time.perf_counter(), None, detail)
+    def passed(self, name: StageName, detail: str | None = None, *, started: float | None = None) -> None:
+        """Record a stage that another one did on its way; `started` by time.perf_counter."""
+        self._add(name, time.perf_counter() if started is None else started, None, detail)
 
     def _add(self, name: str, started: float, fault: CameraFault | None, detail: str | None) -> None:
         ms = round((time.perf_counter() - started) * 1000, 2)

@@ -23,6 +23,7 @@ from novavms_camera.rtsp.auth import Authenticator, parse_challenges
 from novavms_camera.secret import Secret
 
 RIGHTS_HINT = "The password is right, but this user may not see video: give it more rights in the camera (ONVIF: operator or media user), or use another user."
+HTTPS_HINT = "The camera speaks ONVIF over https only: give its https port, usually 443."
 DEVICE_PATH = "/onvif/device_service"
 """Where every ONVIF device has its device service (ONVIF Core 5.1.1)."""
 HTTPS_PORTS = frozenset({443, 8443})
@@ -240,6 +241,12 @@ class OnvifDevice:
         if response.status == 503:
             raise CameraFault(
                 "camera_error", f"{self._where} answered that it is busy (HTTP 503).", status=503
+            )
+        if response.status in (301, 302, 307, 308) and (response.first("location") or "").startswith(
+            "https:"
+        ):
+            raise CameraFault(
+                "not_onvif", f"{self._where} sends ONVIF to https.", hint=HTTPS_HINT, status=response.status
             )
         if response.status not in (200, 400, 500):  # SOAP 1.2 HTTP binding: faults are 400 or 500
             raise CameraFault(

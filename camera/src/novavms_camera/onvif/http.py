@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
 
 import h11
 
@@ -19,6 +21,8 @@ MAX_BODY_BYTES = 1 << 20
 """A recorder with 64 channels answers GetProfiles with some 300 KB."""
 MAX_HEADER_BYTES = 32 * 1024
 READ_SIZE = 65536
+_TLS_ALERT = (b"\x15\x03", b"\x16\x03")
+"""How a TLS record begins (RFC 8446, 5.1): alert or handshake, of any version in use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,9 @@ class HttpConnection:
     connect_timeout_sec: float = 2.0
     tls_fingerprint: str | None = None
     """Of the certificate that has to be shown; None believes the first one, which is then found here."""
+    tls_pinned_at: datetime | None = None
+    tls_sign: Literal["none", "maybe", "sure"] = "none"
+    """Whether plain HTTP was answered (or not) as a TLS port does: it says so in TLS, in words, or hangs up."""
     _reader: asyncio.StreamReader | None = field(default=None, repr=False)
     _writer: asyncio.StreamWriter | None = field(default=None, repr=False)
     _protocol: h11.Connection = field(default_factory=lambda: h11.Connection(h11.CLIENT), repr=False)
@@ -89,10 +96,10 @@ class HttpConnection:
             raise CameraFault("tls_failed", f"{self.where} did not complete the TLS handshake.") from error
         seen = certificate_fingerprint(self._writer.get_extra_info("ssl_object"))
         try:
-            judge_fingerprint(seen, self.tls_fingerprint or seen or "")
-        except CameraFault:
+            judge_fingerprint(seen, self.tls_fingerprint or seen or "", self.tls_pinned_at)
+        except CameraFault as fault:
             await self.close()
-            raise
+            raise CameraFault(fault.reason, f"{self.where}: {fault.message}.", hint=fault.hint) from None
         self.tls_fingerprint = seen
 
     async def post(self, path: str, body: bytes, headers: list[tuple[str, str]]) -> Response:
@@ -122,6 +129,8 @@ class HttpConnection:
             raise
 
     def _closed(self) -> CameraFault:
+        if self.tls_sign == "none":
+            self.tls_sign = "maybe"
         return CameraFault("camera_error", f"{self.where} closed the connection without an answer.")
 
     async def _ready(self) -> bool:
@@ -175,7 +184,10 @@ class HttpConnection:
                 parts.append(bytes(event.data))
             elif isinstance(event, h11.EndOfMessage):
                 self._finish()
-                return Response(status, headers, b"".join(parts))
+                body = b"".join(parts)
+                if status == 400 and b"https" in body[:2048].lower():  # as nginx, Apache and Go say it
+                    self.tls_sign = "maybe"
+                return Response(status, headers, body)
 
     async def _next_event(self, *, started: bool) -> h11.Event | type[h11.PAUSED]:
         assert self._reader is not None
@@ -189,6 +201,8 @@ class HttpConnection:
                     raise CameraFault(
                         "camera_error", f"{self.where} closed the connection in the middle of its answer."
                     ) from error
+                if self._protocol.trailing_data[0].startswith(_TLS_ALERT):
+                    self.tls_sign = "sure"
                 raise CameraFault(
                     "not_onvif", f"{self.where} answered with something that is not HTTP."
                 ) from error

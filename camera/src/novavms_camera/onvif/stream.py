@@ -20,8 +20,9 @@ def open_device(source: CameraSource, address: str, now: Callable[[], datetime])
         source.host,
         address,
         source.port,
-        tls=source.port in HTTPS_PORTS,
+        tls=source.port in HTTPS_PORTS or source.tls_fingerprint is not None,
         tls_fingerprint=source.tls_fingerprint,
+        tls_pinned_at=source.tls_pinned_at,
     )
     return OnvifDevice(connection, source.username, source.password, now)
 
@@ -60,7 +61,7 @@ def stream_source(
 ) -> StreamSource:
     """The stream at `url` with the source's credentials and transport, pinned to `address`.
 
-    An `onvif` source's certificate is that of its https; the one of its rtsps is another matter.
+    An `onvif` source's https and its rtsps may show different certificates.
     """
     return StreamSource(
         url=str(url),
@@ -68,6 +69,7 @@ def stream_source(
         password=source.password,
         transport=source.transport,
         address=address,
-        tls_fingerprint=source.tls_fingerprint if source.kind == "rtsp" else None,
+        tls_fingerprint=source.tls_fingerprint if source.kind == "rtsp" else source.stream_tls_fingerprint,
+        tls_pinned_at=source.tls_pinned_at,
         redirects=redirects,
     )

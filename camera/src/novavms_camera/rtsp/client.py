@@ -98,6 +98,7 @@ class RtspClient:
             address=self._address,
             tls=self._url.scheme == "rtsps",
             fingerprint=self._source.tls_fingerprint,
+            pinned_at=self._source.tls_pinned_at,
             connect_timeout=self._connect_timeout,
             request_timeout=self._request_timeout,
         )

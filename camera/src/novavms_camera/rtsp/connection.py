@@ -10,6 +10,7 @@ import asyncio
 import errno
 import socket
 from collections.abc import Callable
+from datetime import datetime
 from typing import Final, cast
 
 from novavms_camera.certificate import certificate_fingerprint, judge_fingerprint, tls_context
@@ -261,6 +262,7 @@ async def connect(
     address: str | None,
     tls: bool,
     fingerprint: str | None = None,
+    pinned_at: datetime | None = None,
     connect_timeout: float,
     request_timeout: float,
 ) -> RtspConnection:
@@ -302,7 +304,7 @@ async def connect(
         raise
     if fingerprint is not None and tls:
         try:
-            judge_fingerprint(protocol.tls_fingerprint, fingerprint)
+            judge_fingerprint(protocol.tls_fingerprint, fingerprint, pinned_at)
         except CameraFault:
             protocol.close()
             raise
