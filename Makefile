@@ -9,7 +9,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-PACKAGES := protocol camera server gateway simcam sdk/python
+PACKAGES := protocol camera server gateway simcam sdk/python verify
 ARGS ?=
 # Workers of the test run: the machine's cores unless told otherwise.
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)

@@ -11,7 +11,7 @@ import time
 import venv
 from pathlib import Path
 
-PACKAGES = ("protocol", "camera", "server", "gateway", "simcam", "sdk/python")
+PACKAGES = ("protocol", "camera", "server", "gateway", "simcam", "sdk/python", "verify")
 
 
 def step(text: str) -> None:
