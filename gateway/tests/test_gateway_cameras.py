@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -244,3 +245,26 @@ async def test_an_address_that_became_forbidden_is_not_dialled() -> None:
             await StreamFinder(camera, _resolve)()
         allowed = await StreamFinder(rtsp(cam, rtsp_url=camera.rtsp_url), _resolve)()
         assert allowed.address in {"127.0.0.1", "::1"}
+
+
+async def test_each_end_of_a_camera_is_held_to_its_own_certificate() -> None:
+    """The stream that a check resolved, and the ONVIF service that names it anew once that failed."""
+    from novavms_camera.faults import CameraFault
+    from novavms_gateway.cameras.finder import StreamFinder
+    from novavms_gateway.station import _resolve
+
+    async with SimCam(SimCamConfig(name="Pinned", onvif_https=True, rtsps_port=0)) as cam:
+        cam.set_fault("stream_uri_rtsps")
+        assert cam.certificate is not None
+        own, other = hashlib.sha256(cam.certificate).hexdigest(), "0f" * 32
+        pins = {"tls_fingerprint": own, "stream_tls_fingerprint": other}
+        finder = StreamFinder(onvif(cam, rtsp_url=cam.rtsps_url, **pins), _resolve)
+        assert (await finder()).tls_fingerprint == other
+        asked = cam.stats.requests.get("tds:GetServices", 0)
+        finder.failed("refused")
+        assert (await finder()).tls_fingerprint == other
+        assert cam.stats.requests.get("tds:GetServices", 0) == asked + 1
+        with pytest.raises(CameraFault, match="another certificate"):
+            await StreamFinder(onvif(cam, tls_fingerprint=other), _resolve)()
+        plain = StreamFinder(rtsp(cam, rtsp_url=cam.rtsps_url, tls_fingerprint=own), _resolve)
+        assert (await plain()).tls_fingerprint == own

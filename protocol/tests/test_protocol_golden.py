@@ -44,6 +44,9 @@ ONVIF_CAMERA = m.CameraConfig(
     rtsp_url="rtsp://192.0.2.10:554/main",
     username="admin",
     password="p@:/#?% ü",
+    tls_fingerprint="0a" * 32,
+    stream_tls_fingerprint="0b" * 32,
+    tls_pinned_at=AT,
     recording_stream="sub",
     pre_roll_sec=10,
     recording=r.RecordingPlan(
@@ -83,6 +86,8 @@ FROM_SERVER: dict[str, m.FromServer] = {
             kind="rtsp",
             rtsp_url="rtsp://192.0.2.11:554/live",
             stream_transport="udp",
+            tls_fingerprint="0a" * 32,
+            tls_pinned_at=AT,
             allow_loopback=True,
         )
     ),

@@ -14,13 +14,16 @@ from uuid import UUID
 import httpx
 import msgspec
 
+from novavms_camera.address import AddressPolicy, resolve_address
 from novavms_camera.capture import snapshot_jpeg
-from novavms_camera.check import AddressPolicy, check_camera
+from novavms_camera.check import check_camera
 from novavms_camera.faults import CameraFault
 from novavms_camera.onvif import FoundDevice, discover, resolve_stream
+from novavms_camera.onvif.identity import SaidIdentity, ask_identity, look_around
 from novavms_camera.secret import Secret
 from novavms_camera.source import CameraSource, StreamSource, Tier
 from novavms_gateway.cameras.fleet import Fleet
+from novavms_gateway.cameras.search import Search
 from novavms_gateway.facts import gateway_facts
 from novavms_gateway.kit.backoff import Backoff
 from novavms_gateway.kit.clock import Clock
@@ -38,6 +41,7 @@ from novavms_gateway.storage.journal import Journal
 from novavms_protocol import (
     PROTOCOL_VERSION,
     Applied,
+    CameraMoved,
     CameraStatus,
     Check,
     DesiredState,
@@ -70,6 +74,10 @@ async def _resolve(source: CameraSource, tier: Tier, policy: AddressPolicy) -> S
             return await resolve_stream(source, tier, policy=policy)
     except TimeoutError:
         raise CameraFault("timeout", "The camera's ONVIF service did not answer in time.") from None
+
+
+async def _ask_identity(host: str, port: int, policy: AddressPolicy) -> SaidIdentity:
+    return await ask_identity(str(await resolve_address(host, policy)), port)
 
 
 def _discovered(device: FoundDevice) -> DiscoveredDevice:
@@ -113,7 +121,16 @@ class Gateway:
             resolve=_resolve,
             clock=clock,
             on_status=self._tell_status,
-            on_removed=lambda camera_id: self._outbox.drop(f"camera:{camera_id}"),
+            on_removed=self._drop_reports,
+            ask_identity=_ask_identity,
+        )
+        self._search = Search(
+            fleet=self._fleet,
+            clock=clock,
+            settings=settings,
+            look_around=look_around,
+            mac_at=machine.mac_at,
+            on_moved=self._tell_moved,
         )
         self._uploader = Uploader(
             journal=journal,
@@ -148,7 +165,11 @@ class Gateway:
         await self._outbox.load()
         try:
             await race(
-                self._link.run(), self._reconcile_changes(), self._uploader.run(), self._send_telemetry()
+                self._link.run(),
+                self._reconcile_changes(),
+                self._uploader.run(),
+                self._send_telemetry(),
+                self._search.run(),
             )
         finally:
             await self._recorder.stop()
@@ -206,6 +227,9 @@ class Gateway:
             username=check.username,
             password=None if check.password is None else Secret(check.password),
             transport=check.stream_transport,
+            tls_fingerprint=check.tls_fingerprint,
+            stream_tls_fingerprint=check.stream_tls_fingerprint,
+            tls_pinned_at=check.tls_pinned_at,
         )
         report = await check_camera(
             source,
@@ -286,6 +310,13 @@ class Gateway:
 
     def _tell_status(self, status: CameraStatus) -> None:
         self._outbox.put_newest(f"camera:{status.camera_id}", status)
+
+    def _tell_moved(self, moved: CameraMoved) -> None:
+        self._outbox.put_newest(f"moved:{moved.camera_id}", moved)
+
+    def _drop_reports(self, camera_id: UUID) -> None:
+        self._outbox.drop(f"camera:{camera_id}")
+        self._outbox.drop(f"moved:{camera_id}")
 
 
 async def run_gateway(

@@ -66,6 +66,12 @@ class CameraConfig(msgspec.Struct, frozen=True, kw_only=True):
     password: str | None = None
     enabled: bool = True
     stream_transport: Literal["tcp", "udp", "auto"] = "tcp"
+    tls_fingerprint: str | None = None
+    """SHA-256 (hexadecimal) of the certificate that rtsps (kind rtsp) or https (kind onvif) has to show; None: any."""
+    stream_tls_fingerprint: str | None = None
+    """Kind onvif: the same of its rtsps stream."""
+    tls_pinned_at: Time | None = None
+    """Since when they are known; for messages."""
     recording_stream: Literal["main", "sub"] = "main"
     detection_stream: Literal["main", "sub"] = "sub"
     pre_roll_sec: int = 5
@@ -107,6 +113,10 @@ class Check(Message, frozen=True, kw_only=True):
     username: str | None = None
     password: str | None = None
     stream_transport: Literal["tcp", "udp", "auto"] = "tcp"
+    tls_fingerprint: str | None = None
+    """This and the next two: as in `CameraConfig`."""
+    stream_tls_fingerprint: str | None = None
+    tls_pinned_at: Time | None = None
     allow_loopback: bool = False
     """Only where the server's settings allow it (tests, demo); the gateway never decides this itself."""
 

@@ -20,16 +20,22 @@ class Resolve(Protocol):
         """Resolves the host once, judges the address and pins it; asks the ONVIF service of an `onvif` source. Raises CameraFault."""
 
 
+class Recognise(Protocol):
+    async def __call__(self, camera: CameraConfig) -> None:
+        """Raises CameraFault other_device where another device answers at the camera's address."""
+
+
 class StreamFinder:
     """Answers "which stream?" before each session of one camera.
 
     For ONVIF the last known address is tried first, for it costs the camera nothing; it is asked for anew once that
-    failed. Kept in memory only.
+    failed. Kept in memory only. Before either, `recognise` is asked whether it is still the same camera.
     """
 
-    def __init__(self, config: CameraConfig, resolve: Resolve) -> None:
+    def __init__(self, config: CameraConfig, resolve: Resolve, recognise: Recognise | None = None) -> None:
         self._config = config
         self._resolve = resolve
+        self._recognise = recognise
         self._policy = AddressPolicy(allow_loopback=config.allow_loopback)
         # What the check resolved is the main stream's address.
         self._known = config.rtsp_url if config.kind == "rtsp" or config.recording_stream == "main" else None
@@ -44,6 +50,8 @@ class StreamFinder:
     async def __call__(self) -> StreamSource:
         """Raises CameraFault."""
         config = self._config
+        if self._recognise is not None:
+            await self._recognise(config)
         if self._known is not None:
             return await self._resolve(
                 self._source("rtsp", self._known), config.recording_stream, self._policy
@@ -54,7 +62,9 @@ class StreamFinder:
         return self._resolved
 
     def _source(self, kind: Kind, rtsp_url: str | None) -> CameraSource:
+        """As `rtsp`, an ONVIF camera is its stream alone, and that is held to its own certificate."""
         config = self._config
+        is_stream = config.kind == "onvif" and kind == "rtsp"
         return CameraSource(
             kind=kind,
             host=config.host,
@@ -63,4 +73,7 @@ class StreamFinder:
             username=config.username,
             password=None if config.password is None else Secret(config.password),
             transport=config.stream_transport,
+            tls_fingerprint=config.stream_tls_fingerprint if is_stream else config.tls_fingerprint,
+            stream_tls_fingerprint=config.stream_tls_fingerprint,
+            tls_pinned_at=config.tls_pinned_at,
         )

@@ -9,6 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from novavms_gateway.cameras.finder import Resolve
+from novavms_gateway.cameras.recognise import AskIdentity, Recogniser
 from novavms_gateway.cameras.watch import Watch
 from novavms_gateway.kit.clock import Clock
 from novavms_protocol import CameraConfig, CameraStatus
@@ -22,6 +23,8 @@ STREAM_FIELDS: Final = (
     "username",
     "password",
     "stream_transport",
+    "tls_fingerprint",
+    "stream_tls_fingerprint",
     "recording_stream",
     "pre_roll_sec",
 )
@@ -48,8 +51,12 @@ class Fleet:
         clock: Clock,
         on_status: Callable[[CameraStatus], None],
         on_removed: Callable[[UUID], None],
+        ask_identity: AskIdentity | None = None,
     ) -> None:
         self._resolve = resolve
+        self._ask_identity = ask_identity
+        self.cameras: list[CameraConfig] = []
+        """All that the server desires, the disabled included."""
         self._clock = clock
         self._on_status = on_status
         self._on_removed = on_removed
@@ -82,6 +89,7 @@ class Fleet:
 
     async def reconcile(self, cameras: list[CameraConfig]) -> None:
         """Stops what is not desired (its session ended at the camera), starts what is, keeps what need not change."""
+        self.cameras = cameras
         desired = {camera.camera_id: camera for camera in cameras if camera.enabled}
         gone = [camera_id for camera_id in self._watches if camera_id not in desired]
         changed = [
@@ -108,7 +116,14 @@ class Fleet:
         await asyncio.gather(*(self._stop(camera_id) for camera_id in list(self._watches)))
 
     def _start(self, camera: CameraConfig) -> None:
-        watch = Watch(camera, resolve=self._resolve, clock=self._clock, on_status=self._on_status)
+        ask = self._ask_identity
+        watch = Watch(
+            camera,
+            resolve=self._resolve,
+            clock=self._clock,
+            on_status=self._on_status,
+            recognise=None if ask is None else Recogniser(ask, lambda: self.cameras),
+        )
         self._watches[camera.camera_id] = watch
         watch.start()
 
