@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 PREFIX = "NOVAVMS_GATEWAY_"
 DEFAULT_DATA_DIR = "~/.local/share/novavms-gateway"
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+SEARCH_HOSTS_MAX = 256
 
 
 class SettingsError(Exception):
@@ -32,6 +34,23 @@ class Settings:
     uploads_at_once: int = _setting(2, "Clips sent at the same time (1–16), oldest first.")
     disk_reserve_bytes: int = _setting(
         268_435_456, "Below this much free space no clip is begun; it fails with `disk_full`."
+    )
+    search_after_sec: int = _setting(
+        60,
+        "Seconds after which an ONVIF camera that does not answer is looked for at other addresses (1–3600; 0: never). "
+        "Further searches follow after pauses that double, up to ten times this.",
+    )
+    search_multicast: bool = _setting(
+        True, "`true` or `false`: whether searches use WS-Discovery's multicast."
+    )
+    search_hosts: tuple[str, ...] = _setting(
+        (),
+        "Further addresses to search: names, IP addresses, networks (`192.0.2.0/24`), separated by commas, 256 addresses in all. "
+        "For cameras behind a router, which multicast does not pass.",
+    )
+    search_ports: tuple[int, ...] = _setting(
+        (),
+        "ONVIF ports tried at those and at the missing cameras' own addresses, separated by commas; empty: the usual ones.",
     )
 
 
@@ -63,6 +82,16 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
                 values["uploads_at_once"] = _whole(key, text, 1, 16)
             case "disk_reserve_bytes":
                 values["disk_reserve_bytes"] = _whole(key, text, 0, 2**50)
+            case "search_after_sec":
+                values["search_after_sec"] = _whole(key, text, 0, 3600)
+            case "search_multicast":
+                if text.lower() not in ("true", "false"):
+                    raise SettingsError(f"{key} must be true or false.")
+                values["search_multicast"] = text.lower() == "true"
+            case "search_hosts":
+                values["search_hosts"] = _hosts(key, text)
+            case "search_ports":
+                values["search_ports"] = tuple(_whole(key, word, 1, 65535) for word in _words(text))
     return Settings(**values)
 
 
@@ -76,10 +105,33 @@ def _whole(key: str, text: str, low: int, high: int) -> int:
     return value
 
 
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def _hosts(key: str, text: str) -> tuple[str, ...]:
+    """Each address by itself, networks taken apart."""
+    hosts: list[str] = []
+    for word in _words(text):
+        if "/" not in word:
+            hosts.append(word)
+            continue
+        try:
+            network = ip_network(word, strict=False)
+        except ValueError:
+            raise SettingsError(f"{key}: {word} is no network such as 192.0.2.0/24.") from None
+        if network.num_addresses > SEARCH_HOSTS_MAX:
+            raise SettingsError(f"{key}: {word} has more than {SEARCH_HOSTS_MAX} addresses.")
+        hosts.extend(str(address) for address in network.hosts())
+    if len(hosts) > SEARCH_HOSTS_MAX:
+        raise SettingsError(f"{key} names more than {SEARCH_HOSTS_MAX} addresses.")
+    return tuple(hosts)
+
+
 def reference_page() -> str:
     """docs/reference/gateway-settings.md, as it must read; `python -m novavms_gateway.settings` prints it."""
     rows = [
-        f"| `{variable}` | `{Settings.__dataclass_fields__[name].default}` | "
+        f"| `{variable}` | {_shown(Settings.__dataclass_fields__[name].default)} | "
         f"{Settings.__dataclass_fields__[name].metadata['about']} |"
         for variable, name in variables().items()
     ]
@@ -100,6 +152,10 @@ def reference_page() -> str:
             "",
         ]
     )
+
+
+def _shown(default: Any) -> str:
+    return "none" if default == () else f"`{str(default).lower() if isinstance(default, bool) else default}`"
 
 
 if __name__ == "__main__":

@@ -62,9 +62,19 @@ def mac_key(text: str | None) -> str | None:
 async def ask_identity(address: str, port: int) -> SaidIdentity:
     """Asks the ONVIF service at a judged address. Raises CameraFault where none answers, `timeout` after some seconds.
 
-    GetEndpointReference is for everybody (ONVIF Core 5.9.4.3, PRE_AUTH); GetScopes is by some makes.
+    GetEndpointReference is for everybody (ONVIF Core 5.9.4.3, PRE_AUTH); GetScopes is by some makes. Where a port does
+    not speak HTTP, it is asked once more by TLS, whatever certificate it shows: no secret is sent.
     """
-    connection = HttpConnection(address, address, port, tls=port in HTTPS_PORTS)
+    try:
+        return await _ask(address, port, tls=port in HTTPS_PORTS)
+    except CameraFault as fault:
+        if fault.reason not in ("camera_error", "not_onvif") or port in HTTPS_PORTS:
+            raise
+    return await _ask(address, port, tls=True)
+
+
+async def _ask(address: str, port: int, *, tls: bool) -> SaidIdentity:
+    connection = HttpConnection(address, address, port, tls=tls)
     device = OnvifDevice(connection, None, None, lambda: datetime.now(UTC))
     try:
         async with asyncio.timeout(ASK_SEC):

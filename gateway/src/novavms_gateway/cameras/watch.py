@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from novavms_camera.capture import CaptureStream, StreamStatus
-from novavms_gateway.cameras.finder import Resolve, StreamFinder
+from novavms_gateway.cameras.finder import Recognise, Resolve, StreamFinder
 from novavms_gateway.kit.clock import Clock
 from novavms_gateway.kit.tasks import Tasks
 from novavms_protocol import CameraConfig, CameraStatus
@@ -38,6 +38,7 @@ class Watch:
         resolve: Resolve,
         clock: Clock,
         on_status: Callable[[CameraStatus], None],
+        recognise: Recognise | None = None,
     ) -> None:
         self._config = config
         self._clock = clock
@@ -45,7 +46,7 @@ class Watch:
         self._told: CameraStatus | None = None
         self._online_at: float | None = None
         self._known = asyncio.Event()
-        self._finder = StreamFinder(config, resolve)
+        self._finder = StreamFinder(config, resolve, recognise)
         self._tasks = Tasks()
         self.stream = CaptureStream(
             self._finder, pre_roll_sec=config.pre_roll_sec, on_status=self._status_changed, clock=clock

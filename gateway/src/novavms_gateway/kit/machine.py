@@ -85,6 +85,21 @@ class Machine:
         return None
 
     @staticmethod
+    def mac_at(address: str, table: Path = Path("/proc/net/arp")) -> str | None:
+        """The MAC that this box's neighbour table (proc_net(5), IPv4) has for an address, as aa:bb:cc:dd:ee:ff; None for
+        one behind a router, without an entry, or where there is no such table."""
+        try:
+            lines = table.read_text(encoding="ascii").splitlines()[1:]
+        except (OSError, ValueError):
+            return None
+        for line in lines:
+            columns = line.split()
+            # Flags without 0x2 (ATF_COM): asked for, never answered.
+            if len(columns) >= 4 and columns[0] == address and int(columns[2], 16) & 2:
+                return columns[3].lower()
+        return None
+
+    @staticmethod
     def address_towards(host: str, port: int) -> str | None:
         """The local IP that packets to that host leave from; sends none (a UDP connect only picks the route)."""
         try:

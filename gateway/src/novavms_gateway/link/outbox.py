@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 
 from novavms_gateway.kit.clock import Clock
 from novavms_gateway.storage.journal import Journal
-from novavms_protocol import Applied, CameraStatus, Report, Telemetry
+from novavms_protocol import Applied, CameraMoved, CameraStatus, Report, Telemetry
 
 RESEND_AFTER_SEC: Final = 30.0
 """An acknowledgement that is this late on a living connection is taken for lost."""
@@ -54,7 +54,7 @@ class Outbox:
         """How many of them are on disk."""
         return len(self._entries) - len(self._by_key)
 
-    def put_newest(self, key: str, body: CameraStatus | Telemetry | Applied) -> None:
+    def put_newest(self, key: str, body: CameraStatus | CameraMoved | Telemetry | Applied) -> None:
         """Replaces what waits under `key`, sent or not: an acknowledgement of the older one changes nothing then."""
         self.drop(key)
         report = Report(id=uuid4(), body=body)
