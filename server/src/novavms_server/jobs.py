@@ -25,6 +25,7 @@ KEPT: Final[dict[str, tuple[str, timedelta]]] = {
     "pairing_codes": ("expires_at", timedelta(days=1)),
     "gateway_telemetry": ("at", timedelta(days=7)),
     "jobs": ("failed_at", timedelta(days=30)),
+    "feed_items": ("at", timedelta(hours=25)),  # an hour more than is promised (stream/positions.py)
 }
 """Table: the column that says how old a row is, and how long it is kept."""
 

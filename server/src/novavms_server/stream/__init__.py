@@ -1,0 +1,1 @@
+"""GET /stream: the feed, as it happens, to whoever may see it."""
