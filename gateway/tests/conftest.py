@@ -385,7 +385,7 @@ def gateway(
     async def running(**settings: Any) -> AsyncIterator[None]:
         work = run_gateway(
             server_side.identity(),
-            Settings(data_dir=data_dir, **settings),
+            Settings(data_dir=data_dir, **{"search_multicast": False} | settings),
             clock=SystemClock(),
             version="0.0.test",
             new_backoff=lambda: Backoff(first_sec=0.02, cap_sec=0.2),

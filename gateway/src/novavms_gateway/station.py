@@ -8,6 +8,8 @@ import logging
 import sqlite3
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from datetime import datetime
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -26,7 +28,7 @@ from novavms_gateway.cameras.fleet import Fleet
 from novavms_gateway.cameras.search import Search
 from novavms_gateway.facts import gateway_facts
 from novavms_gateway.kit.backoff import Backoff
-from novavms_gateway.kit.clock import Clock
+from novavms_gateway.kit.clock import Clock, SystemClock
 from novavms_gateway.kit.machine import Machine
 from novavms_gateway.kit.tasks import race
 from novavms_gateway.link.client import Link
@@ -68,10 +70,20 @@ REPLY_MARGIN_SEC: Final = 0.5
 """A check ends this much before its deadline, so that its report still reaches the caller."""
 
 
-async def _resolve(source: CameraSource, tier: Tier, policy: AddressPolicy) -> StreamSource:
+SYSTEM_CLOCK: Final = SystemClock()
+
+
+async def _resolve(
+    source: CameraSource,
+    tier: Tier,
+    policy: AddressPolicy,
+    *,
+    now: Callable[[], datetime] = SYSTEM_CLOCK.now,
+) -> StreamSource:
+    """An ONVIF camera's clock is read anew each time: no login is made for the offset of another day."""
     try:
         async with asyncio.timeout(RESOLVE_TIME_CAP_SEC):
-            return await resolve_stream(source, tier, policy=policy)
+            return await resolve_stream(source, tier, policy=policy, now=now)
     except TimeoutError:
         raise CameraFault("timeout", "The camera's ONVIF service did not answer in time.") from None
 
@@ -118,7 +130,7 @@ class Gateway:
         self._desired_changed = asyncio.Event()
         self._outbox = Outbox(journal, clock)
         self._fleet = Fleet(
-            resolve=_resolve,
+            resolve=partial(_resolve, now=clock.now),
             clock=clock,
             on_status=self._tell_status,
             on_removed=self._drop_reports,
