@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from novavms_protocol import CameraStatus
 from novavms_server.cameras.checking import CameraChecker
-from novavms_server.cameras.desired import DesiredCameras
+from novavms_server.cameras.desired import DesiredCameras, tell_anew
 from novavms_server.cameras.service import CameraService, Defer
 from novavms_server.cameras.sources import AddressRules
 from novavms_server.cameras.status import StatusReports
@@ -34,6 +34,7 @@ def build_cameras(
     )
     reports = StatusReports(clock)
     hub.describe = DesiredCameras(sealer, allow_loopback=settings.allow_loopback_cameras).describe
+    sites.on_timezone = lambda work, site_id: tell_anew(work, site_id, hub)
     hub.on_report(CameraStatus, reports.take_in)
     hub.on_offline(reports.gateway_offline)
     return CameraService(

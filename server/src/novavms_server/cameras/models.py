@@ -19,6 +19,8 @@ Status = Literal["online", "offline", "pending", "error", "disabled"]
 StreamTransport = Literal["tcp", "udp", "auto"]
 Tier = Literal["main", "sub"]
 Sort = Literal["created_at", "-created_at", "name", "-name"]
+RecordingMode = Literal["off", "continuous", "events"]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Url = Annotated[
@@ -53,6 +55,36 @@ class Profile(msgspec.Struct, kw_only=True):
     """One media profile of an ONVIF camera. `bit_rate` in bits per second."""
 
     token: str
+
+class ScheduleWindow(msgspec.Struct, forbid_unknown_fields=True):
+    """A stretch of the week to record in, on the site's clock. `end` before or at `start` runs into the next day."""
+
+    days: Annotated[list[Weekday], Meta(min_length=1, max_length=7)]
+    start: Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", examples=["08:00"])] = "00:00"
+    end: Annotated[str, Meta(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$", examples=["18:00"])] = "24:00"
+
+
+_WINDOWS = (
+    "must be null (always) or a list of 1 to 50 windows {days, start, end}: days of mon, tue, wed, thu, fri, sat, sun;"
+    " start from 00:00 to 23:59, end to 24:00"
+)
+Schedule = Annotated[
+    Annotated[list[ScheduleWindow], Meta(min_length=1, max_length=50)] | None,
+    Meta(
+        description="When to record continuously, on the site's clock; null: always",
+        extra={"words": _WINDOWS},
+    ),
+]
+RetentionDays = Annotated[int, Meta(ge=1, le=3650, description="How long footage is kept on the gateway")]
+MIN_RETENTION_BYTES = 100_000_000
+RetentionBytes = Annotated[
+    Annotated[int, Meta(ge=MIN_RETENTION_BYTES, le=2**53)] | None,
+    Meta(
+        description="The most that this camera's footage may take on the gateway; null: only the disk's own limit",
+        extra={"words": f"must be null or an integer of at least {MIN_RETENTION_BYTES}"},
+    ),
+]
+
     name: str | None = None
     codec: str | None = None
     width: int | None = None
@@ -119,6 +151,10 @@ class Camera(msgspec.Struct):
     height: int | None
     fps: float | None
     has_audio: bool | None
+    recording_mode: RecordingMode
+    recording_schedule: list[ScheduleWindow] | None
+    retention_days: int
+    retention_bytes: int | None
     manufacturer: str | None
     model: str | None
     firmware: str | None
@@ -180,14 +216,28 @@ class CameraDescription(_Hidden, kw_only=True):
             )
 
 
-class CameraTest(CameraDescription, kw_only=True):
+class _Recorded(CameraDescription, kw_only=True):
+    """With how it is to be recorded."""
+
+    recording_mode: RecordingMode | UnsetType = UNSET
+    """Left out: `continuous` by a gateway, `events` in direct mode."""
+    recording_schedule: Schedule = None
+    retention_days: RetentionDays = 30
+    retention_bytes: RetentionBytes = None
+
+    def problems(self) -> Iterator[FieldProblem]:
+        yield from super().problems()
+        yield from recording_problems(self.recording_mode, self.connection_mode)
+
+
+class CameraTest(_Recorded, kw_only=True):
     """What to check. A body for POST /cameras fits as it is: `site_id` and `name` are not used."""
 
     site_id: UUID | None = None
     name: Name | None = None
 
 
-class CameraCreate(CameraDescription, kw_only=True):
+class CameraCreate(_Recorded, kw_only=True):
     """A camera to add."""
 
     site_id: UUID
@@ -220,8 +270,8 @@ class CameraUpdate(_Hidden):
             if getattr(self, name) == "":
                 yield FieldProblem(name, f"{name} is required for type=onvif")
 
-    def problems_with(self, kind: CameraType) -> Iterator[FieldProblem]:
-        """Fields that a camera of this type does not have."""
+    def problems_with(self, kind: CameraType, mode: ConnectionMode) -> Iterator[FieldProblem]:
+        """Fields that a camera of this type does not have, and recording that its mode can't do."""
         foreign = ("onvif_username", "onvif_password") if kind == "rtsp" else RTSP_FIELDS
         for name in foreign:
             if getattr(self, name) is not UNSET:
@@ -229,6 +279,10 @@ class CameraUpdate(_Hidden):
 
 
 def _foreign(name: str, kind: CameraType) -> FieldProblem:
+    recording_mode: RecordingMode | UnsetType = UNSET
+    recording_schedule: Schedule | UnsetType = UNSET
+    retention_days: RetentionDays | UnsetType = UNSET
+    retention_bytes: RetentionBytes | UnsetType = UNSET
     other = "onvif" if kind == "rtsp" else "rtsp"
     return FieldProblem(name, f"{name} is only for type={other}")
 
@@ -243,3 +297,11 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     connection_mode: ConnectionMode | None = None
     q: str | None = None
     sort: Sort = "-created_at"
+        yield from recording_problems(self.recording_mode, mode)
+
+
+def recording_problems(asked: RecordingMode | UnsetType, mode: ConnectionMode) -> Iterator[FieldProblem]:
+    """A direct camera has no gateway, and so no disk to record to all the time."""
+    if asked == "continuous" and mode == "direct":
+        message = "recording_mode=continuous is only for connection_mode=gateway"
+        yield FieldProblem("recording_mode", message)

@@ -33,6 +33,10 @@ def _row(*values: Any) -> CameraRow:
     return CameraRow(CameraDetail(*values[:shown]), *values[shown:])
 
 
+def _row_and_zone(*values: Any) -> tuple[CameraRow, str]:
+    return _row(*values[:-1]), values[-1]
+
+
 _ROW_COLUMNS = f"{COLUMNS}, last_check, credentials, revision, status_seq, stream_name, identity"
 
 
@@ -44,9 +48,28 @@ def by_id(caller: Caller, camera_id: UUID, *, lock: bool = False) -> Query:
 
 
 def of_gateway(org_id: UUID, gateway_id: UUID) -> Query:
-    """All cameras that the gateway is to know, the disabled included."""
-    sql = f"SELECT {_ROW_COLUMNS} FROM cameras WHERE org_id = %s AND gateway_id = %s AND deleted_at IS NULL ORDER BY id"  # noqa: S608
-    return Query(sql, (org_id, gateway_id), _row)
+    """(CameraRow, its site's time zone) of all cameras that the gateway is to know, the disabled included."""
+    zone = "(SELECT timezone FROM sites s WHERE s.org_id = cameras.org_id AND s.id = cameras.site_id)"
+    sql = f"SELECT {_ROW_COLUMNS}, {zone} FROM cameras WHERE org_id = %s AND gateway_id = %s AND deleted_at IS NULL ORDER BY id"  # noqa: S608
+    return Query(sql, (org_id, gateway_id), _row_and_zone)
+
+
+def gateways_at(caller: Caller, site_id: UUID) -> Query:
+    """The gateways of the site's cameras, locked in the order that everybody takes."""
+    return Query(
+        "SELECT id FROM gateways WHERE org_id = %(org)s AND deleted_at IS NULL AND id IN (SELECT gateway_id FROM cameras"
+        " WHERE org_id = %(org)s AND site_id = %(site)s AND deleted_at IS NULL) ORDER BY id FOR NO KEY UPDATE",
+        {"org": caller.org_id, "site": site_id},
+    )
+
+
+def revise_at(caller: Caller, site_id: UUID) -> Query:
+    """What their gateways are told of the site's cameras has changed."""
+    return Query(
+        "UPDATE cameras SET revision = revision + 1 WHERE org_id = %s AND site_id = %s AND gateway_id IS NOT NULL"
+        " AND deleted_at IS NULL",
+        (caller.org_id, site_id),
+    )
 
 
 def one_direct(org_id: UUID, camera_id: UUID, *, lock: bool = False) -> Query:
@@ -70,6 +93,8 @@ def values_of(camera: CameraDetail) -> dict[str, Any]:
     values = {name: getattr(camera, name) for name in CameraDetail.__struct_fields__}
     check = values.pop("check")
     values["profiles"] = Jsonb(msgspec.to_builtins(camera.profiles))
+    schedule = values["recording_schedule"]
+    values["recording_schedule"] = None if schedule is None else Jsonb(msgspec.to_builtins(schedule))
     values["last_check"] = None if check is None else Jsonb(check)
     return values
 

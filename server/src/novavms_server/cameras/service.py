@@ -62,9 +62,11 @@ OnDuplicate = Literal["warn", "reject"]
 Defer = Callable[[Connection, str, dict[str, Any]], Awaitable[None]]
 """Puts a job into the transaction: connection, the job's name, its arguments."""
 
-_PLAIN = ("name", "site_id", "enabled", "recording_stream", "detection_stream")
-_TOLD = ("name", "enabled", "recording_stream", "detection_stream")
-"""Of those, what a camera's gateway is told."""
+_PLAIN = (
+    *("name", "site_id", "enabled", "recording_stream", "detection_stream"),
+    *("recording_mode", "recording_schedule", "retention_days", "retention_bytes"),
+)
+"""What changes without a check. Its gateway is told all of it (of the site: its time zone)."""
 
 
 DirectSnapshot = Callable[[UUID, int | None], Awaitable[bytes | None]]
@@ -235,7 +237,7 @@ class CameraService:
         """A change of address, credentials or transport is checked first; CheckFailed leaves the camera as it was."""
         seen = await self._row(work, camera_id)
         require_match(if_match, seen.camera.version)
-        problems = list(asked.problems_with(seen.camera.type))
+        problems = list(asked.problems_with(seen.camera.type, seen.camera.connection_mode))
         if problems:
             raise ValidationError(problems)
         source = changed_source(seen, asked, self._rules, self._sealer)
@@ -270,7 +272,11 @@ class CameraService:
     ) -> tuple[CameraDetail, str]:
         """The transaction's part of `update`; `before` is locked."""
         old = before.camera
-        plain = {name: value for name in _PLAIN if (value := getattr(asked, name)) is not UNSET}
+        plain = {
+            name: msgspec.to_builtins(value, builtin_types=(UUID,))
+            for name in _PLAIN
+            if (value := getattr(asked, name)) is not UNSET
+        }
         new = msgspec.structs.replace(old, **plain)
         if new == old and source is None:
             return old, _tag(before)
@@ -287,7 +293,7 @@ class CameraService:
                 new = checked(new, source, outcome, gateway, work)
             elif new.enabled:
                 new = turn(new, work, "pending")
-        told = source is not None or any(getattr(new, name) != getattr(old, name) for name in _TOLD)
+        told = source is not None or any(getattr(new, name) != getattr(old, name) for name in _PLAIN)
         new = msgspec.structs.replace(new, version=old.version + 1, updated_at=work.now)
         turned = (new.status, new.status_reason) != (old.status, old.status_reason)
         row = msgspec.structs.replace(

@@ -20,9 +20,16 @@ from novavms_camera.faults import CameraFault
 from novavms_camera.rtsp.url import RtspUrl
 from novavms_camera.secret import Secret
 from novavms_camera.source import CameraSource
-from novavms_protocol import CameraConfig, Check
+from novavms_protocol import CameraConfig, Check, RecordingPlan, ScheduleWindow
 from novavms_server.cameras.errors import CheckFailed
-from novavms_server.cameras.models import DEFAULT_ONVIF_PORT, CameraDescription, CameraUpdate, ConnectionMode
+from novavms_server.cameras.models import (
+    DEFAULT_ONVIF_PORT,
+    Camera,
+    CameraDescription,
+    CameraDetail,
+    CameraUpdate,
+    ConnectionMode,
+)
 from novavms_server.cameras.queries import CameraRow
 from novavms_server.kit.seal import SealBroken, Sealer
 
@@ -201,7 +208,7 @@ def check_request(source: CameraSource, *, allow_loopback: bool) -> Check:
     )
 
 
-def config_of(row: CameraRow, sealer: Sealer, *, allow_loopback: bool) -> CameraConfig:
+def config_of(row: CameraRow, sealer: Sealer, *, timezone: str, allow_loopback: bool) -> CameraConfig:
     """The camera in its gateway's desired state. One whose credentials no key opens goes without them: it will say
     auth_failed, and the gateway's other cameras run."""
     camera = row.camera
@@ -225,4 +232,16 @@ def config_of(row: CameraRow, sealer: Sealer, *, allow_loopback: bool) -> Camera
         recording_stream=camera.recording_stream,
         detection_stream=camera.detection_stream,
         allow_loopback=allow_loopback,
+    )
+        recording=plan_of(camera, timezone),
+
+
+def plan_of(camera: Camera, timezone: str) -> RecordingPlan:
+    """How its gateway is to record it, on the site's clock."""
+    return RecordingPlan(
+        mode=camera.recording_mode,
+        schedule=msgspec.convert(msgspec.to_builtins(camera.recording_schedule), list[ScheduleWindow] | None),
+        timezone=timezone,
+        retention_days=camera.retention_days,
+        retention_bytes=camera.retention_bytes,
     )

@@ -8,7 +8,7 @@ import msgspec
 
 from novavms_camera.source import CameraSource
 from novavms_server.cameras.checking import Outcome
-from novavms_server.cameras.models import Camera, CameraCreate, CameraDetail
+from novavms_server.cameras.models import Camera, CameraCreate, CameraDetail, RecordingMode
 from novavms_server.cameras.status import GATEWAY_OFFLINE_MESSAGE
 from novavms_server.gateways.models import GatewayRow
 from novavms_server.kit.ids import new_id
@@ -32,6 +32,10 @@ def new_camera(work: Work, asked: CameraCreate, source: CameraSource) -> CameraD
             "stream_transport": "tcp",  # until the check knows better
             "recording_stream": "main",
             "detection_stream": "sub",
+            "recording_mode": _mode(asked),
+            "recording_schedule": msgspec.to_builtins(asked.recording_schedule),
+            "retention_days": asked.retention_days,
+            "retention_bytes": asked.retention_bytes,
             "enabled": True,
             "host": source.host,
             "port": source.port,
@@ -42,6 +46,12 @@ def new_camera(work: Work, asked: CameraCreate, source: CameraSource) -> CameraD
             "version": 1,
         }
     )
+
+
+def _mode(asked: CameraCreate) -> RecordingMode:
+    if asked.recording_mode is not msgspec.UNSET:
+        return asked.recording_mode
+    return "continuous" if asked.connection_mode == "gateway" else "events"
 
 
 def addressed(camera: CameraDetail, source: CameraSource) -> CameraDetail:

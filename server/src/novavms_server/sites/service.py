@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 import msgspec
@@ -21,10 +22,12 @@ MISSING = "There is no such site in your organization."
 
 
 class SiteService:
-    """Stateless; made once in `main`."""
+    """Made once in `main`. `on_timezone` is told, within the transaction, that a site's clock is another: by whoever has
+    told it on. Set before the server starts."""
 
     def __init__(self, cursors: Cursors) -> None:
         self._cursors = cursors
+        self.on_timezone: Callable[[Work, UUID], Awaitable[None]] | None = None
 
     async def list(self, work: Work, cursor: str | None, limit: int) -> Page[Site]:
         """Newest first; a viewer's are those it was granted."""
@@ -87,6 +90,8 @@ class SiteService:
             )
         except pg.UniqueViolation:
             raise SiteNameTaken from None
+        if after.timezone != before.timezone and self.on_timezone is not None:
+            await self.on_timezone(work, site_id)
         await record(work, "site.updated", "site", site_id, before=before, after=after)
         return after
 
