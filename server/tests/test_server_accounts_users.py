@@ -231,6 +231,18 @@ async def test_the_org_is_read_and_renamed(world: World) -> None:
     ).status_code == 403
 
 
+async def test_what_happens_to_cameras_that_moved_is_a_setting(world: World) -> None:
+    admin, url = world.client("admin"), f"{API}/orgs/current"
+    assert (await admin.get(url)).json()["moved_cameras"] == "offer"
+    changed = (await admin.patch(url, json={"moved_cameras": "apply"})).json()
+    assert (changed["moved_cameras"], changed["name"], changed["version"]) == ("apply", "Acme", 2)
+    assert (await admin.patch(url, json={"moved_cameras": "apply"})).json()["version"] == 2
+    assert (await admin.patch(url, json={"moved_cameras": "always"})).status_code == 400
+    assert (await world.client("operator").patch(url, json={"moved_cameras": "offer"})).status_code == 403
+    entry = await world.sql("SELECT before, after FROM audit_log WHERE action = 'org.updated'")
+    assert [(row[0]["moved_cameras"], row[1]["moved_cameras"]) for row in entry] == [("offer", "apply")]
+
+
 async def test_ownership_is_transferred_in_one_step(world: World) -> None:
     owner_id, owner_email = await add_user(world, "owner")
     admin_id, admin_email = await add_user(world, "admin")

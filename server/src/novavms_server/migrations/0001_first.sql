@@ -24,6 +24,8 @@ CREATE TABLE orgs (
     -- and nova_enter answers today's: unequal means "ask again who this is" before anything is believed.
     auth_epoch  bigint NOT NULL DEFAULT 1,
     settings    jsonb NOT NULL DEFAULT '{}',
+    -- A missing camera that was found at another address: ask a person, or go there at once with its password.
+    moved_cameras text NOT NULL DEFAULT 'offer' CHECK (moved_cameras IN ('offer', 'apply')),
     version     integer NOT NULL DEFAULT 1,
     created_at  timestamptz NOT NULL DEFAULT now(),
     updated_at  timestamptz NOT NULL DEFAULT now()
@@ -236,6 +238,11 @@ CREATE TABLE cameras (
     port               integer NOT NULL CHECK (port BETWEEN 1 AND 65535),   -- ONVIF service, or RTSP
     rtsp_url           text,                             -- without credentials; for onvif the one last resolved
     credentials        bytea,                            -- sealed JSON {"username", "password"}
+    -- SHA-256 of the certificates that it is held to, in hexadecimal: of rtsps (type rtsp) or ONVIF's https, and of the
+    -- rtsps stream that an ONVIF camera names
+    tls_fingerprint        text CHECK (tls_fingerprint ~ '^[0-9a-f]{64}$'),
+    stream_tls_fingerprint text CHECK (stream_tls_fingerprint ~ '^[0-9a-f]{64}$'),
+    tls_pinned_at          timestamptz,
     stream_transport   text NOT NULL DEFAULT 'tcp' CHECK (stream_transport IN ('tcp', 'udp', 'auto')),
     recording_stream   text NOT NULL DEFAULT 'main' CHECK (recording_stream IN ('main', 'sub')),
     detection_stream   text NOT NULL DEFAULT 'sub' CHECK (detection_stream IN ('main', 'sub')),
@@ -263,6 +270,8 @@ CREATE TABLE cameras (
     mac                text,
     endpoint_reference text,
     identity           text,                             -- device and stream in one word, to find the same camera twice
+    moved_to           jsonb,                            -- where its gateway found it while it was missing, as the API shows it
+    move_dismissed     text,                             -- "host port" that a person said no to, until it is back
     profiles           jsonb NOT NULL DEFAULT '[]',
     last_check         jsonb,                            -- the last check's report, as the API shows it
     last_triggered_at  timestamptz,

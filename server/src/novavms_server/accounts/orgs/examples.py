@@ -10,6 +10,7 @@ _ORG = {
     "id": "0198f2a4-0000-7000-8000-00000000ac3e",
     "name": "Acme",
     "sandbox": False,
+    "moved_cameras": "offer",
     "version": 1,
     "created_at": "2026-03-01T12:00:00Z",
     "updated_at": "2026-03-01T12:00:00Z",

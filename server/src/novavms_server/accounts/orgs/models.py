@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from novavms_server.kit.validation import Body, Name
+
+MovedCameras = Literal["offer", "apply"]
 
 
 class Org(msgspec.Struct):
@@ -18,6 +21,8 @@ class Org(msgspec.Struct):
     name: str
     sandbox: bool
     """Its API keys begin with sk_test_."""
+    moved_cameras: MovedCameras
+    """What happens when a gateway finds a missing camera at another address: `offer` it to people, or `apply` it."""
     version: int
     created_at: datetime
     updated_at: datetime
@@ -25,6 +30,7 @@ class Org(msgspec.Struct):
 
 class OrgUpdate(Body):
     name: Name | UnsetType = UNSET
+    moved_cameras: MovedCameras | UnsetType = UNSET
 
 
 class Nomination(msgspec.Struct):

@@ -12,15 +12,23 @@ from psycopg import errors as pg
 from novavms_server.accounts.epoch import raise_epoch
 from novavms_server.accounts.errors import NominationOpen, UsersOnly
 from novavms_server.accounts.orgs import queries
-from novavms_server.accounts.orgs.models import Nomination, NominationCreate, Org, OrgUpdate
+from novavms_server.accounts.orgs.models import MovedCameras, Nomination, NominationCreate, Org, OrgUpdate
 from novavms_server.audit.service import record
 from novavms_server.kit.caller import Role
+from novavms_server.kit.database import Connection
 from novavms_server.kit.errors import Conflict, Forbidden, NotFound, ValidationError
 from novavms_server.kit.versions import require_match
 from novavms_server.kit.work import Work
 
 NOMINATION_LIFE = timedelta(days=7)
 _NONE = "There is no open nomination."
+
+
+async def moved_cameras(connection: Connection, org_id: UUID) -> MovedCameras:
+    """The org's setting, for whoever hears of a camera that moved."""
+    cursor = await connection.execute("SELECT moved_cameras FROM orgs WHERE id = %s", (org_id,), prepare=True)
+    row = await cursor.fetchone()
+    return "apply" if row is not None and row[0] == "apply" else "offer"
 
 
 class OrgService:
@@ -34,11 +42,13 @@ class OrgService:
         await work.write()
         before: Org = await work.get(queries.current(work.caller, lock=True))
         require_match(if_match, before.version)
-        if asked.name is UNSET or asked.name == before.name:
+        name = before.name if asked.name is UNSET else asked.name
+        moved_cameras = before.moved_cameras if asked.moved_cameras is UNSET else asked.moved_cameras
+        if (name, moved_cameras) == (before.name, before.moved_cameras):
             return before
         await work.execute(
-            "UPDATE orgs SET name = %s, version = version + 1, updated_at = %s WHERE id = %s",
-            (asked.name, work.now, work.caller.org_id),
+            "UPDATE orgs SET name = %s, moved_cameras = %s, version = version + 1, updated_at = %s WHERE id = %s",
+            (name, moved_cameras, work.now, work.caller.org_id),
         )
         after = await self.get(work)
         await record(work, "org.updated", "org", work.caller.org_id, before=before, after=after)
