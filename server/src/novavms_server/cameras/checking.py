@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
+import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -23,7 +25,7 @@ from novavms_protocol import Reply
 from novavms_protocol.messages import RequestBody
 from novavms_server.cameras.device_text import storable
 from novavms_server.cameras.errors import CheckFailed
-from novavms_server.cameras.models import CheckReport, Profile, StreamTransport
+from novavms_server.cameras.models import CameraDetail, CheckReport, Profile, StreamTransport
 from novavms_server.cameras.sources import AddressRules, check_request, ended_early
 from novavms_server.gateways.errors import GatewayOffline, GatewayRefused, GatewayTimeout
 
@@ -33,6 +35,8 @@ CHECK_SEC = 15.0
 _TEXT_MAX = 200
 _PROFILES_MAX = 64
 _DEPTH_MAX = 12
+_PINS = ("tls_fingerprint", "stream_tls_fingerprint")
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 class Asks(Protocol):
@@ -66,6 +70,15 @@ class Outcome:
     def transport(self) -> StreamTransport:
         """How the media came."""
         return "udp" if self.report["facts"].get("transport") == "udp" else "tcp"
+
+    def pins(self, camera: CameraDetail, now: datetime) -> dict[str, Any]:
+        """The camera's columns about the certificates that it showed: believed at first sight, and held to from then on."""
+        tls, stream = (_fingerprint(self.report["facts"].get(name)) for name in _PINS)
+        known = (tls, stream) == (camera.tls_fingerprint, camera.stream_tls_fingerprint)
+        since = None if tls is None and stream is None else camera.tls_pinned_at if known else None
+        if since is None and (tls or stream):
+            since = now
+        return {"tls_fingerprint": tls, "stream_tls_fingerprint": stream, "tls_pinned_at": since}
 
     def stream_url(self) -> str | None:
         """None, too, for one with a secret of the camera's own in it, which is masked: it is asked for anew each time."""
@@ -169,6 +182,10 @@ def _storable(value: Any, depth: int = 0) -> Any:
 
 def _text(value: Any) -> str | None:
     return value.strip()[:_TEXT_MAX] or None if isinstance(value, str) else None
+
+
+def _fingerprint(value: Any) -> str | None:
+    return value if isinstance(value, str) and _SHA256.fullmatch(value) else None
 
 
 def _number(value: Any, low: float, high: float, *, whole: bool = False) -> Any:

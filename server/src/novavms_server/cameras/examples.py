@@ -67,7 +67,10 @@ REPORT: dict[str, Any] = {
     "warnings": [{"code": "clock_skew", "message": "The camera's clock is 3 h ahead."}],
     "facts": {"transport": "tcp", "codec": "h264", "width": 1920, "height": 1080, "manufacturer": "Acme"},
 }
-CAMERA: dict[str, Any] = {**ITEM, "check": REPORT}
+CAMERA: dict[str, Any] = {
+    **{**ITEM, "check": REPORT},
+    **{"tls_fingerprint": None, "stream_tls_fingerprint": None, "tls_pinned_at": None},
+}
 _ONVIF = {
     **{"type": "onvif", "connection_mode": "gateway", "gateway_id": ITEM["gateway_id"]},
     **{

@@ -44,17 +44,17 @@ Host = Annotated[
     ),
 ]
 Username = Annotated[str, Meta(max_length=256, pattern=PRINTABLE, examples=["viewer"])]
+Fingerprint = Annotated[
+    str,
+    Meta(
+        max_length=95,
+        pattern="^(?:[0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}$",
+        description="SHA-256 of a certificate (DER), in hexadecimal",
+        examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
+    ),
+]
 Password = Annotated[str, Meta(max_length=256, pattern=PRINTABLE, examples=["correct horse battery"])]
 
-RTSP_FIELDS = ("rtsp_url", "rtsp_username", "rtsp_password")
-ONVIF_FIELDS = ("host", "onvif_username", "onvif_password")
-DEFAULT_ONVIF_PORT = 80
-
-
-class Profile(msgspec.Struct, kw_only=True):
-    """One media profile of an ONVIF camera. `bit_rate` in bits per second."""
-
-    token: str
 
 class ScheduleWindow(msgspec.Struct, forbid_unknown_fields=True):
     """A stretch of the week to record in, on the site's clock. `end` before or at `start` runs into the next day."""
@@ -85,6 +85,15 @@ RetentionBytes = Annotated[
     ),
 ]
 
+RTSP_FIELDS = ("rtsp_url", "rtsp_username", "rtsp_password")
+ONVIF_FIELDS = ("host", "onvif_username", "onvif_password")
+DEFAULT_ONVIF_PORT = 80
+
+
+class Profile(msgspec.Struct, kw_only=True):
+    """One media profile of an ONVIF camera. `bit_rate` in bits per second."""
+
+    token: str
     name: str | None = None
     codec: str | None = None
     width: int | None = None
@@ -142,6 +151,10 @@ class Camera(msgspec.Struct):
     stream_transport: StreamTransport
     recording_stream: Tier
     detection_stream: Tier
+    recording_mode: RecordingMode
+    recording_schedule: list[ScheduleWindow] | None
+    retention_days: int
+    retention_bytes: int | None
     enabled: bool
     host: str
     port: int
@@ -151,10 +164,6 @@ class Camera(msgspec.Struct):
     height: int | None
     fps: float | None
     has_audio: bool | None
-    recording_mode: RecordingMode
-    recording_schedule: list[ScheduleWindow] | None
-    retention_days: int
-    retention_bytes: int | None
     manufacturer: str | None
     model: str | None
     firmware: str | None
@@ -172,6 +181,11 @@ class CameraDetail(Camera):
     """
 
     check: CheckReport | None = None
+    tls_fingerprint: str | None = None
+    """SHA-256 of the certificate that the camera is held to: of rtsps, or (ONVIF) of https. Null: it has shown none."""
+    stream_tls_fingerprint: str | None = None
+    """ONVIF: the same of the rtsps stream that the camera names."""
+    tls_pinned_at: datetime | None = None
 
 
 class _Hidden(Body):
@@ -245,7 +259,11 @@ class CameraCreate(_Recorded, kw_only=True):
 
 
 class CameraUpdate(_Hidden):
-    """What to change; what is left out stays. Every change of address, credentials or transport is checked first."""
+    """What to change; what is left out stays. Every change of address, credentials or transport is checked first.
+
+    `tls_fingerprint` null forgets the certificates that the camera was held to: the ones it shows now are believed. A
+    fingerprint lets it show that certificate and no other.
+    """
 
     name: Name | UnsetType = UNSET
     site_id: UUID | UnsetType = UNSET
@@ -258,8 +276,13 @@ class CameraUpdate(_Hidden):
     onvif_username: Username | UnsetType = UNSET
     onvif_password: Password | UnsetType = UNSET
     stream_transport: StreamTransport | UnsetType = UNSET
+    tls_fingerprint: Fingerprint | UnsetType | None = UNSET
     recording_stream: Tier | UnsetType = UNSET
     detection_stream: Tier | UnsetType = UNSET
+    recording_mode: RecordingMode | UnsetType = UNSET
+    recording_schedule: Schedule | UnsetType = UNSET
+    retention_days: RetentionDays | UnsetType = UNSET
+    retention_bytes: RetentionBytes | UnsetType = UNSET
 
     def problems(self) -> Iterator[FieldProblem]:
         if self.rtsp_url is not UNSET:
@@ -276,13 +299,17 @@ class CameraUpdate(_Hidden):
         for name in foreign:
             if getattr(self, name) is not UNSET:
                 yield _foreign(name, kind)
+        yield from recording_problems(self.recording_mode, mode)
+
+
+def recording_problems(asked: RecordingMode | UnsetType, mode: ConnectionMode) -> Iterator[FieldProblem]:
+    """A direct camera has no gateway, and so no disk to record to all the time."""
+    if asked == "continuous" and mode == "direct":
+        message = "recording_mode=continuous is only for connection_mode=gateway"
+        yield FieldProblem("recording_mode", message)
 
 
 def _foreign(name: str, kind: CameraType) -> FieldProblem:
-    recording_mode: RecordingMode | UnsetType = UNSET
-    recording_schedule: Schedule | UnsetType = UNSET
-    retention_days: RetentionDays | UnsetType = UNSET
-    retention_bytes: RetentionBytes | UnsetType = UNSET
     other = "onvif" if kind == "rtsp" else "rtsp"
     return FieldProblem(name, f"{name} is only for type={other}")
 
@@ -297,11 +324,3 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     connection_mode: ConnectionMode | None = None
     q: str | None = None
     sort: Sort = "-created_at"
-        yield from recording_problems(self.recording_mode, mode)
-
-
-def recording_problems(asked: RecordingMode | UnsetType, mode: ConnectionMode) -> Iterator[FieldProblem]:
-    """A direct camera has no gateway, and so no disk to record to all the time."""
-    if asked == "continuous" and mode == "direct":
-        message = "recording_mode=continuous is only for connection_mode=gateway"
-        yield FieldProblem("recording_mode", message)

@@ -37,7 +37,10 @@ def _row_and_zone(*values: Any) -> tuple[CameraRow, str]:
     return _row(*values[:-1]), values[-1]
 
 
-_ROW_COLUMNS = f"{COLUMNS}, last_check, credentials, revision, status_seq, stream_name, identity"
+_ROW_COLUMNS = (
+    f"{COLUMNS}, last_check, tls_fingerprint, stream_tls_fingerprint, tls_pinned_at,"
+    " credentials, revision, status_seq, stream_name, identity"
+)
 
 
 def by_id(caller: Caller, camera_id: UUID, *, lock: bool = False) -> Query:

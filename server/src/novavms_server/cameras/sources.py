@@ -7,7 +7,7 @@ from the table.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any, cast
 
@@ -31,6 +31,7 @@ from novavms_server.cameras.models import (
     ConnectionMode,
 )
 from novavms_server.cameras.queries import CameraRow
+from novavms_server.kit.errors import ValidationError
 from novavms_server.kit.seal import SealBroken, Sealer
 
 log = logging.getLogger("novavms.cameras")
@@ -89,11 +90,12 @@ def changed_source(
 ) -> CameraSource | None:
     """The camera as it will be dialled after the change; None where nothing of that was asked for.
 
-    What is not mentioned stays, the stored password too; userinfo in a new address replaces both its parts.
+    What is not mentioned stays, the stored password too; userinfo in a new address replaces both its parts. Raises
+    CheckFailed, and ValidationError for a certificate where there can be none.
     """
     camera = row.camera
     user_field, password_field = f"{camera.type}_username", f"{camera.type}_password"
-    touched = ("host", "port", "stream_transport", "rtsp_url", user_field, password_field)
+    touched = ("host", "port", "stream_transport", "rtsp_url", "tls_fingerprint", user_field, password_field)
     if all(getattr(asked, name) is UNSET for name in touched):
         return None
     stored_user, stored_password = unseal(row, sealer)
@@ -111,7 +113,7 @@ def changed_source(
             address = {"host": _given(asked.host, camera.host), "port": _given(asked.port, camera.port)}
         username = stored_user if username is UNSET else username
         password = stored_password if password is UNSET else password
-        return validate_source(
+        source = validate_source(
             kind=camera.type,
             policy=rules.policy(camera.connection_mode),
             username=username or "",
@@ -121,6 +123,30 @@ def changed_source(
         )
     except CameraFault as fault:
         raise refusal(fault, camera.type) from None
+    return replace(source, **_pins(camera, asked, source))
+
+
+def _pins(camera: CameraDetail, asked: CameraUpdate, source: CameraSource) -> dict[str, Any]:
+    """The certificates that the camera is held to from now on. They are the camera's: another host changes nothing about
+    them; but another ONVIF port is another service, perhaps without TLS."""
+    given = asked.tls_fingerprint
+    if isinstance(given, str):
+        if source.kind == "rtsp" and not (source.rtsp_url or "").startswith("rtsps:"):
+            raise ValidationError.of(
+                "tls_fingerprint", "tls_fingerprint is only for rtsps and for ONVIF over https"
+            )
+        return {"tls_fingerprint": given.replace(":", "").lower()}
+    if given is None or (source.kind == "onvif" and source.port != camera.port):
+        return {}
+    return _pinned(camera)
+
+
+def _pinned(camera: CameraDetail) -> dict[str, Any]:
+    return {
+        "tls_fingerprint": camera.tls_fingerprint,
+        "stream_tls_fingerprint": camera.stream_tls_fingerprint,
+        "tls_pinned_at": camera.tls_pinned_at,
+    }
 
 
 def _given(value: Any, otherwise: Any) -> Any:
@@ -192,6 +218,7 @@ def source_of_row(row: CameraRow, sealer: Sealer) -> CameraSource:
         username=username,
         password=password,
         transport=camera.stream_transport,
+        **_pinned(camera),
     )
 
 
@@ -204,6 +231,9 @@ def check_request(source: CameraSource, *, allow_loopback: bool) -> Check:
         username=source.username,
         password=None if source.password is None else source.password.reveal(),
         stream_transport=source.transport,
+        tls_fingerprint=source.tls_fingerprint,
+        stream_tls_fingerprint=source.stream_tls_fingerprint,
+        tls_pinned_at=source.tls_pinned_at,
         allow_loopback=allow_loopback,
     )
 
@@ -229,11 +259,12 @@ def config_of(row: CameraRow, sealer: Sealer, *, timezone: str, allow_loopback: 
         password=None if password is None else password.reveal(),
         enabled=camera.enabled,
         stream_transport=camera.stream_transport,
+        **_pinned(camera),
         recording_stream=camera.recording_stream,
         detection_stream=camera.detection_stream,
+        recording=plan_of(camera, timezone),
         allow_loopback=allow_loopback,
     )
-        recording=plan_of(camera, timezone),
 
 
 def plan_of(camera: Camera, timezone: str) -> RecordingPlan:

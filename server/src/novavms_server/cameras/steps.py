@@ -61,6 +61,9 @@ def addressed(camera: CameraDetail, source: CameraSource) -> CameraDetail:
         port=source.port,
         rtsp_url=source.rtsp_url or camera.rtsp_url,
         stream_transport=source.transport,
+        tls_fingerprint=source.tls_fingerprint,
+        stream_tls_fingerprint=source.stream_tls_fingerprint,
+        tls_pinned_at=source.tls_pinned_at,
     )
 
 
@@ -74,6 +77,7 @@ def checked(
     camera = msgspec.structs.replace(
         camera,
         **facts,
+        **outcome.pins(camera, work.now),
         rtsp_url=source.rtsp_url or outcome.stream_url(),
         profiles=outcome.profiles(),
         check=outcome.report,

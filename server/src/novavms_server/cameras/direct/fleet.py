@@ -19,6 +19,7 @@ from uuid import UUID
 from novavms_camera.address import resolve_address
 from novavms_camera.capture import CaptureStream, ClipFile, StreamStatus, snapshot_jpeg
 from novavms_camera.faults import CameraFault
+from novavms_camera.onvif.stream import stream_source
 from novavms_camera.rtsp.url import RtspUrl
 from novavms_camera.source import CameraSource, StreamSource
 from novavms_server.cameras.direct.queries import TO_WATCH, Seen, last_seen, one_direct
@@ -180,14 +181,7 @@ class DirectCameras:
             url = RtspUrl.parse(source.rtsp_url or "")
             policy = self._rules.policy("direct")
             address = await resolve_address(url.host, policy)
-            return StreamSource(
-                url=str(url),
-                username=source.username,
-                password=source.password,
-                transport=source.transport,
-                address=str(address),
-                redirects=policy,
-            )
+            return stream_source(source, url, str(address), redirects=policy)
 
         def said(status: StreamStatus) -> None:
             watch.said = status

@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import random
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -139,7 +139,7 @@ class DirectRegistrar:
             return
         if row.revision != before.revision:
             raise CameraChangedMeanwhile
-        await run(connection, queries.update(org_id, camera_id, _learnt(row, outcome)))
+        await run(connection, queries.update(org_id, camera_id, _learnt(row, outcome, now)))
         change = StatusChange(status="online", at=now, last_frame_at=now)
         if not outcome.ok:
             report = outcome.report
@@ -173,10 +173,10 @@ async def defer_retry(
     )
 
 
-def _learnt(row: CameraRow, outcome: Outcome) -> dict[str, Any]:
+def _learnt(row: CameraRow, outcome: Outcome, now: datetime) -> dict[str, Any]:
     values: dict[str, Any] = {"last_check": Jsonb(outcome.report)}
     if outcome.ok:
-        values |= outcome.facts()
+        values |= outcome.facts() | outcome.pins(row.camera, now)
         if row.camera.last_seen_at is None:
             values["stream_transport"] = outcome.transport()
         values["profiles"] = Jsonb(msgspec.to_builtins(outcome.profiles()))
