@@ -25,12 +25,14 @@ class Device:
     async def answer(self, check: Check) -> dict[str, Any]:
         wanted = {(check.tls_fingerprint, self.tls), (check.stream_tls_fingerprint, self.stream)}
         if any(pinned is not None and pinned != shown for pinned, shown in wanted):
-            return bad_report("tls_failed")
-        return good_report(
+            refused: dict[str, Any] = bad_report("tls_failed")
+            return refused
+        report: dict[str, Any] = good_report(
             tls_fingerprint=self.tls,
             stream_tls_fingerprint=self.stream,
             stream_url=check.rtsp_url or "rtsps://192.0.2.10:322/main",
         )
+        return report
 
 
 async def add(world: World, gateway: ScriptedGateway, **more: Any) -> str:
@@ -57,7 +59,8 @@ async def told(gateway: ScriptedGateway, fingerprint: str | None) -> CameraConfi
             bool(gateway.states[-1].cameras) and gateway.states[-1].cameras[0].tls_fingerprint == fingerprint
         )
     )
-    return gateway.states[-1].cameras[0]
+    config: CameraConfig = gateway.states[-1].cameras[0]
+    return config
 
 
 async def test_certificates_are_pinned_at_first_sight_and_go_with_every_check(world: World) -> None:
@@ -149,7 +152,8 @@ async def test_what_is_no_fingerprint_is_not_kept(world: World) -> None:
     hostile: list[Any] = ["0A" * 32, "x" * 64, 7, ["0a"], "0a" * 64, "", None]
 
     async def answer(check: Check) -> dict[str, Any]:
-        return good_report(tls_fingerprint=hostile.pop())
+        report: dict[str, Any] = good_report(tls_fingerprint=hostile.pop())
+        return report
 
     async with connected(world, answer=answer) as gateway:
         while hostile:
