@@ -24,7 +24,7 @@ from novavms_server.platform import render_document
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 FREE = {"/healthz", "/readyz", "/metrics", "/docs", "/api/v1/openapi.json"}
-SIGNED = ("/api/v1/store/", "/api/v1/uploads/")
+SIGNED = ("/api/v1/store/", "/api/v1/uploads/", "/api/v1/shared/")
 """Routes whose path itself is the credential: their own tests hold them."""
 
 
@@ -84,6 +84,7 @@ async def make_objects(world: World, org: UUID, site: UUID, tag: str) -> dict[st
             "camera_id",
             "event_id",
             "clip_id",
+            "share_id",
         )
     }
     ids["site_id"] = site
@@ -100,6 +101,8 @@ async def make_objects(world: World, org: UUID, site: UUID, tag: str) -> dict[st
         " VALUES (%(org)s, %(camera_id)s, %(site_id)s, %(gateway_id)s, 'gateway', %(tag)s, 'rtsp', '192.0.2.1', 554, 'offline')",
         "INSERT INTO events (org_id, id, camera_id, site_id, trigger_type, triggered_at)"
         " VALUES (%(org)s, %(event_id)s, %(camera_id)s, %(site_id)s, 'manual', now())",
+        "INSERT INTO event_shares (org_id, id, event_id, token_hash, created_by, created_at, expires_at)"
+        " VALUES (%(org)s, %(share_id)s, %(event_id)s, %(tag)s::bytea, 'system', now(), now() + interval '1 day')",
     ):
         async with world.server.database.everywhere() as connection:
             await connection.execute(statement, {**ids, "org": org, "tag": tag})

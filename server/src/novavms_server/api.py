@@ -44,6 +44,8 @@ from novavms_server.kit.http import (
     resolve_in_turn,
 )
 from novavms_server.kit.metrics import Metrics
+from novavms_server.shares.routes import ShareController, SharedController
+from novavms_server.shares.service import ShareService
 from novavms_server.sites.routes import SiteController
 from novavms_server.sites.service import SiteService
 
@@ -71,6 +73,7 @@ class Services:
     clips: ClipService
     uploads: Uploads
     store_door: StoreDoor
+    shares: ShareService
 
 
 CONTROLLERS: list[type[Controller]] = [
@@ -78,6 +81,8 @@ CONTROLLERS: list[type[Controller]] = [
     TriggerController,
     EventController,
     EventClipController,
+    ShareController,
+    SharedController,
     UploadController,
     StoreController,
     SiteController,

@@ -31,6 +31,7 @@ from novavms_server.kit.metrics import Metrics
 from novavms_server.kit.pages import Cursors
 from novavms_server.kit.seal import Sealer, load_or_make_key
 from novavms_server.settings import Settings
+from novavms_server.shares.service import ShareService
 from novavms_server.sites.service import SiteService
 
 
@@ -96,6 +97,7 @@ def build_server(settings: Settings, *, database_url: str, clock: Clock | None =
     direct = build_direct(settings, database=database, clock=clock, sealer=sealer, hub=hub, jobs=jobs)
     clips.orders.direct = direct.cameras
     cameras.direct_snapshot = direct.cameras.snapshot
+    events = EventService(cursors, clips.service)
     services = Services(
         database=database,
         metrics=metrics,
@@ -108,10 +110,11 @@ def build_server(settings: Settings, *, database_url: str, clock: Clock | None =
         sites=sites,
         gateways=gateways,
         cameras=cameras,
-        events=EventService(cursors, clips.service),
+        events=events,
         clips=clips.service,
         uploads=clips.uploads,
         store_door=clips.door,
+        shares=ShareService(database, clock, cursors, events, clips.service, settings.public_url or ""),
         pairing=PairingService(database, clock, sites, hub, sealer.derive("pairing codes")),
         gateway_door=GatewayDoor(hub, arrivals, presence),
     )

@@ -1,0 +1,1 @@
+"""Links that show one event to whoever has them, for a while."""
