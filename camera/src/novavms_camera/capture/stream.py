@@ -47,6 +47,7 @@ PERSON_NEEDED: Final[frozenset[Reason]] = frozenset(
         "address_forbidden",
     }
 )
+        "tls_failed",
 """Faults that a person must mend: state `error` instead of `offline`."""
 _LOGIN: Final[frozenset[Reason]] = frozenset({"auth_failed", "locked_out"})
 _LOGIN_RETRY_SEC: Final = 600.0
