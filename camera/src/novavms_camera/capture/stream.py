@@ -43,11 +43,11 @@ PERSON_NEEDED: Final[frozenset[Reason]] = frozenset(
         "no_video",
         "codec_unsupported",
         "transport_unsupported",
+        "tls_failed",
         "invalid_url",
         "address_forbidden",
     }
 )
-        "tls_failed",
 """Faults that a person must mend: state `error` instead of `offline`."""
 _LOGIN: Final[frozenset[Reason]] = frozenset({"auth_failed", "locked_out"})
 _LOGIN_RETRY_SEC: Final = 600.0
