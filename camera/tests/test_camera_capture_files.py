@@ -14,10 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from novavms_camera.capture import ClipFile, salvage_clip
+from novavms_camera.capture.faststart import MovieTrack, write_faststart
 from novavms_camera.capture.finalise import NOTE_ID, ClipNote
 from novavms_camera.capture.fmp4 import FragmentBuilder, init_part
 from novavms_camera.capture.fmp4_reader import read_fragmented
 from novavms_camera.capture.model import VIDEO_RATE, AudioSample, StreamFormat, VideoSample
+from novavms_camera.capture.movie_facts import facts_box
 from novavms_camera.capture.timeline import DecodeOrder
 from novavms_camera.rtsp.audio import AudioFormat
 from novavms_camera.rtsp.parameter_sets import ParameterSets
@@ -242,3 +244,29 @@ def test_decoding_times_only_go_forward_whatever_the_camera_says(jumps: list[int
         assert dts > last
         assert shown >= dts
         last = dts
+
+
+def test_facts_are_read_by_others_and_every_byte_of_the_media_has_its_second(tmp_path: Path) -> None:
+    part = tmp_path / "a.part"
+    write_part(part)
+    tracks = [
+        MovieTrack(t.entry, t.timescale, t.samples, t.size if t.is_video else None)
+        for t in read_fragmented(part).tracks
+    ]
+    facts = facts_box(title="Tor „Süd“", comment="case 4711", date="2026-03-01T12:00:00Z", author="")
+    target = tmp_path / "clip.mp4"
+    end = max(sample.shown_until for sample in tracks[0].samples)
+    written = write_faststart(part, target, tracks, start_90k=0, end_90k=end, created=STARTED, facts=facts)
+    with av.open(str(target)) as container:
+        assert container.metadata["title"] == "Tor „Süd“"
+        assert container.metadata["comment"] == "case 4711"
+        assert container.metadata["date"] == "2026-03-01T12:00:00Z"
+        assert sum(1 for _ in container.decode(video=0)) == 200
+    data = target.read_bytes()
+    assert data[written.head_bytes + 4 : written.head_bytes + 8] == b"mdat"
+    at = written.head_bytes + 8
+    for number, stretch in enumerate(written.stretches):
+        assert (stretch.start_90k, stretch.offset) == (number * VIDEO_RATE, at)
+        at += stretch.size_bytes
+    assert at == len(data)
+    assert len(written.stretches) == 8

@@ -12,7 +12,7 @@ import struct
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, NamedTuple
 
 from novavms_camera.capture.boxes import box, full_box, media, mvhd, since_1904, stsd, tkhd
 from novavms_camera.capture.fmp4_reader import Sample
@@ -55,12 +55,24 @@ class MovieTrack:
         return round(ticks * VIDEO_RATE / self.timescale)
 
 
+class Stretch(NamedTuple):
+    """Where the samples of a second lie in the file: those of all tracks that are decoded from `start_90k` on."""
+
+    start_90k: int
+    offset: int
+    size_bytes: int
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """What was written."""
 
     size_bytes: int
     sha256: str
+    head_bytes: int
+    """`ftyp` and `moov`; then comes `mdat`."""
+    stretches: list[Stretch]
+    """All of `mdat`'s content, in order."""
 
 
 def write_faststart(
@@ -71,20 +83,21 @@ def write_faststart(
     start_90k: int,
     end_90k: int,
     created: datetime | None,
+    facts: bytes = b"",
 ) -> Written:
     """Writes `target`, which shows [start_90k, end_90k) of the tracks' time: samples before it are there to decode from.
 
-    The first track is the video and its first sample a key frame. Blocks: call it in a thread. Raises OSError.
+    The first track is the video and its first sample a key frame. `facts` is a `udta` box for the movie. Blocks: call it in a thread. Raises OSError.
     """
     order = _interleave(tracks)
     payload = sum(sample.size for track in tracks for sample in track.samples)
     seconds = since_1904(created)
-    moov = _moov(tracks, order, 0, start_90k, end_90k, seconds, wide=False)
+    moov = _moov(tracks, order, 0, start_90k, end_90k, seconds, facts, wide=False)
     wide = len(_FTYP) + len(moov) + 16 + payload > _MAX_OFFSET
     if wide:
-        moov = _moov(tracks, order, 0, start_90k, end_90k, seconds, wide=True)
+        moov = _moov(tracks, order, 0, start_90k, end_90k, seconds, facts, wide=True)
     first = len(_FTYP) + len(moov) + (16 if wide else 8)
-    moov = _moov(tracks, order, first, start_90k, end_90k, seconds, wide=wide)
+    moov = _moov(tracks, order, first, start_90k, end_90k, seconds, facts, wide=wide)
     head = (
         struct.pack(">I4sQ", 1, b"mdat", payload + 16) if wide else struct.pack(">I4s", payload + 8, b"mdat")
     )
@@ -107,7 +120,8 @@ def write_faststart(
         temporary.unlink(missing_ok=True)
         raise
     sync_folder(target.parent)
-    return Written(size, digest.hexdigest())
+    head_bytes = len(_FTYP) + len(moov)
+    return Written(size, digest.hexdigest(), head_bytes, _stretches(order, head_bytes + len(head)))
 
 
 def sync_folder(folder: Path) -> None:
@@ -133,6 +147,19 @@ def _interleave(tracks: list[MovieTrack]) -> list[tuple[MovieTrack, list[Sample]
             track.chunks[-1].append(sample)
     order.sort(key=lambda entry: entry[:2])
     return [(track, chunk) for _, _, track, chunk in order]
+
+
+def _stretches(order: list[tuple[MovieTrack, list[Sample]]], at: int) -> list[Stretch]:
+    found: list[Stretch] = []
+    for track, chunk in order:
+        size = sum(sample.size for sample in chunk)
+        second = chunk[0].dts // track.timescale * VIDEO_RATE
+        if found and found[-1].start_90k == second:
+            found[-1] = found[-1]._replace(size_bytes=found[-1].size_bytes + size)
+        else:
+            found.append(Stretch(second, at, size))
+        at += size
+    return found
 
 
 def _chunk_data(reader: IO[bytes], track: MovieTrack, chunk: list[Sample]) -> bytes:
@@ -164,6 +191,7 @@ def _moov(
     start_90k: int,
     end_90k: int,
     created: int,
+    facts: bytes,
     *,
     wide: bool,
 ) -> bytes:
@@ -180,7 +208,7 @@ def _moov(
         length = track.end - track.samples[0].dts
         body = media(track.timescale, length, created, is_video=track.is_video, table=table)
         parts.append(box(b"trak", tkhd(number, shown, created, picture), edits, body))
-    return box(b"moov", mvhd(VIDEO_RATE, end_90k - start_90k, created, len(tracks) + 1), *parts)
+    return box(b"moov", mvhd(VIDEO_RATE, end_90k - start_90k, created, len(tracks) + 1), *parts, facts)
 
 
 def _edits(track: MovieTrack, start_90k: int, end_90k: int) -> tuple[bytes, int]:
