@@ -21,6 +21,7 @@ pytestmark = [
 WRONG = "wrong-S3@:/#?%"
 NEVER = 1000.0
 AUTO = {"stream_transport": "auto"}
+TLS = {"onvif_https": True, "rtsps_port": 0}
 
 
 def warns(*codes: str) -> frozenset[str]:
@@ -116,13 +117,29 @@ REACHING = [
             faults={"tls_broken": way},
             body={"rtsp_url": lambda cam: cam.rtsps_url},
         )
-        for way in ("plain", "hang")
+        for way in ("plain", "hang", "alert")
     ),
     rtsp(
         "tls, another certificate",
         camera={"rtsps_port": 0},
         faults={"new_certificate": True},
         body={"rtsp_url": lambda cam: cam.rtsps_url},
+    ),
+    onvif("https", camera={"onvif_https": True}),
+    onvif("https, another certificate", camera={"onvif_https": True}, faults={"new_certificate": True}),
+    onvif("https and rtsps", camera=TLS, faults={"stream_uri_rtsps": True}),
+    onvif("https, wrong password", "auth_failed", "login", camera=TLS, **wrong_login("onvif")),
+    onvif("https, handshake refused", "tls_failed", "tls", camera=TLS, faults={"tls_broken": "alert"}),
+    onvif("https, never answered", "timeout", "clock", camera=TLS, faults={"tls_broken": "hang"}),
+    *(
+        onvif(
+            f"rtsps, {way}",
+            "tls_failed",
+            "tls",
+            camera={"rtsps_port": 0},
+            faults={"tls_broken": way, "stream_uri_rtsps": True},
+        )
+        for way in ("plain", "hang", "alert")
     ),
 ]
 
@@ -314,7 +331,7 @@ def _judge_answer(case: Case, way: Way, outcome: Outcome) -> None:
 
 
 def test_every_fault_has_a_case() -> None:
-    beside = {"lock_sec", "slow_stage", "new_certificate"}
+    beside = {"lock_sec", "slow_stage"}
     tried = {name for case in CASES for name in case.faults} | {"locks_after"} | beside
     assert set(FAULTS) - tried == set()
     assert len({case.name for case in CASES}) == len(CASES)
