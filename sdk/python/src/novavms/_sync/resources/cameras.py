@@ -1,0 +1,371 @@
+# Made from _async/ by tools/sdk_python; not to be edited.
+"""Made from sdk/openapi.json by tools/sdk_python; not to be edited: `client.cameras`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from novavms._request import NOT_GIVEN, NotGiven, Timeout, segment
+from novavms._sync.resource import Resource
+from novavms.types import Camera, CameraDetail, CheckReport, Triggered
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from uuid import UUID
+
+    from novavms._sync.pages import Page
+    from novavms.types import (
+        CameraStatus,
+        CameraType,
+        ConnectionMode,
+        ScheduleWindow,
+        StreamTransport,
+        Tier,
+    )
+
+
+class CamerasOperations(Resource):
+    """`client.cameras`"""
+
+    def list(
+        self,
+        *,
+        connection_mode: ConnectionMode | None = None,
+        cursor: str | None = None,
+        gateway_id: str | UUID | None = None,
+        limit: int | None = None,
+        q: str | None = None,
+        site_id: str | UUID | None = None,
+        sort: Literal["created_at", "-created_at", "name", "-name"] | None = None,
+        status: CameraStatus | None = None,
+        type: CameraType | None = None,
+        timeout: Timeout = NOT_GIVEN,
+    ) -> Page[Camera]:
+        """List cameras.
+
+        A viewer's are those of the sites it was granted; naming another site is 403.
+
+        Args:
+            connection_mode: Only cameras connected this way.
+            cursor: `next_cursor` of the page before.
+            gateway_id: Only cameras of this gateway.
+            limit: Rows on a page; 1 to 100; default 20.
+            q: Only cameras with this in their name, upper and lower case alike; at most 100 characters.
+            site_id: Only cameras on this site.
+            sort: `-` for descending; default "-created_at".
+            status: Only cameras in this state.
+            type: Only cameras of this type.
+            timeout: Seconds, for this call; the client's if not given.
+        """
+        return self._transport.page(
+            "/api/v1/cameras",
+            Camera,
+            query={
+                "connection_mode": connection_mode,
+                "cursor": cursor,
+                "gateway_id": gateway_id,
+                "limit": limit,
+                "q": q,
+                "site_id": site_id,
+                "sort": sort,
+                "status": status,
+                "type": type,
+            },
+            timeout=timeout,
+        )
+
+    def create(
+        self,
+        *,
+        type: CameraType,
+        site_id: str | UUID,
+        name: str,
+        connection_mode: ConnectionMode | NotGiven = NOT_GIVEN,
+        gateway_id: str | UUID | NotGiven | None = NOT_GIVEN,
+        rtsp_url: str | NotGiven | None = NOT_GIVEN,
+        rtsp_username: str | NotGiven | None = NOT_GIVEN,
+        rtsp_password: str | NotGiven | None = NOT_GIVEN,
+        host: str | NotGiven | None = NOT_GIVEN,
+        port: int | NotGiven | None = NOT_GIVEN,
+        onvif_username: str | NotGiven | None = NOT_GIVEN,
+        onvif_password: str | NotGiven | None = NOT_GIVEN,
+        recording_mode: Literal["off", "continuous", "events"] | NotGiven = NOT_GIVEN,
+        recording_schedule: Sequence[ScheduleWindow | Mapping[str, Any]] | NotGiven | None = NOT_GIVEN,
+        retention_days: int | NotGiven = NOT_GIVEN,
+        retention_bytes: int | NotGiven | None = NOT_GIVEN,
+        on_duplicate: Literal["warn", "reject"] | None = None,
+        idempotency_key: str | None = None,
+        timeout: Timeout = NOT_GIVEN,
+    ) -> CameraDetail:
+        """Add a camera.
+
+        Gateway-bound: the gateway checks address and credentials before the answer, up to 15 s; a failed
+        check is a 400 with `reason`, `hint` and the whole report as `check`, and nothing of the camera
+        stays. Direct: answers at once with status `pending`.
+
+        Needs the role operator or higher.
+
+        Args:
+            on_duplicate: `reject`: 409 where the same stream of the same camera is added already; default "warn".
+            name: 1 to 100 characters, not only blanks, no control characters.
+            connection_mode: Default "gateway".
+            rtsp_url: rtsp:// or rtsps://; user and password in it are split out and never shown again; at most 2048 characters.
+            rtsp_username: At most 256 characters.
+            rtsp_password: At most 256 characters.
+            host: Name or IP address; at most 253 characters.
+            port: 1 to 65535.
+            onvif_username: At most 256 characters.
+            onvif_password: At most 256 characters.
+            recording_mode: Left out: `continuous` by a gateway, `events` in direct mode.
+            recording_schedule: When to record continuously, on the site's clock; null: always.
+            retention_days: How long footage is kept on the gateway; 1 to 3650; default 30.
+            retention_bytes: The most that this camera's footage may take on the gateway; null: only the disk's own limit.
+            idempotency_key: Of your own, to make the call safe to repeat beyond its own retries.
+            timeout: Seconds, for this call; the client's if not given.
+        """
+        return self._transport.object(
+            "POST",
+            "/api/v1/cameras",
+            CameraDetail,
+            query={"on_duplicate": on_duplicate},
+            body={
+                "type": type,
+                "site_id": site_id,
+                "name": name,
+                "connection_mode": connection_mode,
+                "gateway_id": gateway_id,
+                "rtsp_url": rtsp_url,
+                "rtsp_username": rtsp_username,
+                "rtsp_password": rtsp_password,
+                "host": host,
+                "port": port,
+                "onvif_username": onvif_username,
+                "onvif_password": onvif_password,
+                "recording_mode": recording_mode,
+                "recording_schedule": recording_schedule,
+                "retention_days": retention_days,
+                "retention_bytes": retention_bytes,
+            },
+            key=idempotency_key,
+            timeout=timeout,
+        )
+
+    def get(self, camera_id: str | UUID, *, timeout: Timeout = NOT_GIVEN) -> CameraDetail:
+        """Get a camera.
+
+        Args:
+            timeout: Seconds, for this call; the client's if not given.
+        """
+        return self._transport.object(
+            "GET", f"/api/v1/cameras/{segment(camera_id)}", CameraDetail, timeout=timeout
+        )
+
+    def update(
+        self,
+        camera_id: str | UUID,
+        *,
+        name: str | NotGiven = NOT_GIVEN,
+        site_id: str | UUID | NotGiven = NOT_GIVEN,
+        enabled: bool | NotGiven = NOT_GIVEN,
+        rtsp_url: str | NotGiven = NOT_GIVEN,
+        rtsp_username: str | NotGiven | None = NOT_GIVEN,
+        rtsp_password: str | NotGiven | None = NOT_GIVEN,
+        host: str | NotGiven = NOT_GIVEN,
+        port: int | NotGiven = NOT_GIVEN,
+        onvif_username: str | NotGiven = NOT_GIVEN,
+        onvif_password: str | NotGiven = NOT_GIVEN,
+        stream_transport: StreamTransport | NotGiven = NOT_GIVEN,
+        tls_fingerprint: str | NotGiven | None = NOT_GIVEN,
+        recording_stream: Tier | NotGiven = NOT_GIVEN,
+        detection_stream: Tier | NotGiven = NOT_GIVEN,
+        recording_mode: Literal["off", "continuous", "events"] | NotGiven = NOT_GIVEN,
+        recording_schedule: Sequence[ScheduleWindow | Mapping[str, Any]] | NotGiven | None = NOT_GIVEN,
+        retention_days: int | NotGiven = NOT_GIVEN,
+        retention_bytes: int | NotGiven | None = NOT_GIVEN,
+        if_match: str | None = None,
+        timeout: Timeout = NOT_GIVEN,
+    ) -> CameraDetail:
+        """Change a camera.
+
+        A change of address, credentials or transport of a gateway-bound camera is checked first; where the
+        check fails, the answer is a 400 and the camera stays exactly as it was.
+
+        Needs the role operator or higher.
+
+        Args:
+            name: 1 to 100 characters, not only blanks, no control characters.
+            rtsp_url: rtsp:// or rtsps://; user and password in it are split out and never shown again; at most 2048 characters.
+            rtsp_username: At most 256 characters.
+            rtsp_password: At most 256 characters.
+            host: Name or IP address; at most 253 characters.
+            port: 1 to 65535.
+            onvif_username: At most 256 characters.
+            onvif_password: At most 256 characters.
+            tls_fingerprint: SHA-256 of a certificate (DER), in hexadecimal; at most 95 characters.
+            recording_schedule: When to record continuously, on the site's clock; null: always.
+            retention_days: How long footage is kept on the gateway; 1 to 3650.
+            retention_bytes: The most that this camera's footage may take on the gateway; null: only the disk's own limit.
+            if_match: The `etag` of what you read: a ConflictError if it was changed since.
+            timeout: Seconds, for this call; the client's if not given.
+        """
+        return self._transport.object(
+            "PATCH",
+            f"/api/v1/cameras/{segment(camera_id)}",
+            CameraDetail,
+            body={
+                "name": name,
+                "site_id": site_id,
+                "enabled": enabled,
+                "rtsp_url": rtsp_url,
+                "rtsp_username": rtsp_username,
+                "rtsp_password": rtsp_password,
+                "host": host,
+                "port": port,
+                "onvif_username": onvif_username,
+                "onvif_password": onvif_password,
+                "stream_transport": stream_transport,
+                "tls_fingerprint": tls_fingerprint,
+                "recording_stream": recording_stream,
+                "detection_stream": detection_stream,
+                "recording_mode": recording_mode,
+                "recording_schedule": recording_schedule,
+                "retention_days": retention_days,
+                "retention_bytes": retention_bytes,
+            },
+            if_match=if_match,
+            timeout=timeout,
+        )
+
+    def delete(
+        self, camera_id: str | UUID, *, if_match: str | None = None, timeout: Timeout = NOT_GIVEN
+    ) -> None:
+        """Delete a camera.
+
+        Its events and recordings stay readable.
+
+        Needs the role operator or higher.
+
+        Args:
+            if_match: The `etag` of what you read: a ConflictError if it was changed since.
+            timeout: Seconds, for this call; the client's if not given.
+        """
+        self._transport.nothing(
+            "DELETE", f"/api/v1/cameras/{segment(camera_id)}", if_match=if_match, timeout=timeout
+        )
+
+    def test(
+        self,
+        *,
+        type: CameraType,
+        connection_mode: ConnectionMode | NotGiven = NOT_GIVEN,
+        gateway_id: str | UUID | NotGiven | None = NOT_GIVEN,
+        rtsp_url: str | NotGiven | None = NOT_GIVEN,
+        rtsp_username: str | NotGiven | None = NOT_GIVEN,
+        rtsp_password: str | NotGiven | None = NOT_GIVEN,
+        host: str | NotGiven | None = NOT_GIVEN,
+        port: int | NotGiven | None = NOT_GIVEN,
+        onvif_username: str | NotGiven | None = NOT_GIVEN,
+        onvif_password: str | NotGiven | None = NOT_GIVEN,
+        recording_mode: Literal["off", "continuous", "events"] | NotGiven = NOT_GIVEN,
+        recording_schedule: Sequence[ScheduleWindow | Mapping[str, Any]] | NotGiven | None = NOT_GIVEN,
+        retention_days: int | NotGiven = NOT_GIVEN,
+        retention_bytes: int | NotGiven | None = NOT_GIVEN,
+        site_id: str | UUID | NotGiven | None = NOT_GIVEN,
+        name: str | NotGiven | None = NOT_GIVEN,
+        idempotency_key: str | None = None,
+        timeout: Timeout = NOT_GIVEN,
+    ) -> CheckReport:
+        """Check a camera without adding it.
+
+        The report is a 200 whether or not the camera works: see its `ok`.
+
+        Needs the role operator or higher.
+
+        Args:
+            connection_mode: Default "gateway".
+            rtsp_url: rtsp:// or rtsps://; user and password in it are split out and never shown again; at most 2048 characters.
+            rtsp_username: At most 256 characters.
+            rtsp_password: At most 256 characters.
+            host: Name or IP address; at most 253 characters.
+            port: 1 to 65535.
+            onvif_username: At most 256 characters.
+            onvif_password: At most 256 characters.
+            recording_mode: Left out: `continuous` by a gateway, `events` in direct mode.
+            recording_schedule: When to record continuously, on the site's clock; null: always.
+            retention_days: How long footage is kept on the gateway; 1 to 3650; default 30.
+            retention_bytes: The most that this camera's footage may take on the gateway; null: only the disk's own limit.
+            name: 1 to 100 characters, not only blanks, no control characters.
+            idempotency_key: Of your own, to make the call safe to repeat beyond its own retries.
+            timeout: Seconds, for this call; the client's if not given.
+        """
+        return self._transport.object(
+            "POST",
+            "/api/v1/cameras/test",
+            CheckReport,
+            body={
+                "type": type,
+                "connection_mode": connection_mode,
+                "gateway_id": gateway_id,
+                "rtsp_url": rtsp_url,
+                "rtsp_username": rtsp_username,
+                "rtsp_password": rtsp_password,
+                "host": host,
+                "port": port,
+                "onvif_username": onvif_username,
+                "onvif_password": onvif_password,
+                "recording_mode": recording_mode,
+                "recording_schedule": recording_schedule,
+                "retention_days": retention_days,
+                "retention_bytes": retention_bytes,
+                "site_id": site_id,
+                "name": name,
+            },
+            key=idempotency_key,
+            timeout=timeout,
+        )
+
+    def snapshot(
+        self, camera_id: str | UUID, *, width: int | None = None, timeout: Timeout = NOT_GIVEN
+    ) -> bytes:
+        """A picture now (JPEG).
+
+        Args:
+            width: Pixels; unset: as recorded; 16 to 3840.
+            timeout: Seconds, for this call; the client's if not given.
+        """
+        return self._transport.content(
+            f"/api/v1/cameras/{segment(camera_id)}/snapshot",
+            "image/jpeg",
+            query={"width": width},
+            timeout=timeout,
+        )
+
+    def trigger_recording(
+        self,
+        camera_id: str | UUID,
+        *,
+        duration_sec: int | NotGiven = NOT_GIVEN,
+        note: str | NotGiven | None = NOT_GIVEN,
+        idempotency_key: str | None = None,
+        timeout: Timeout = NOT_GIVEN,
+    ) -> Triggered:
+        """Record a clip now.
+
+        Once in 5 seconds for each camera, whoever asks.
+
+        Needs the role operator or higher.
+
+        Args:
+            duration_sec: 5 to 60; default 15.
+            note: At most 500 characters.
+            idempotency_key: Of your own, to make the call safe to repeat beyond its own retries.
+            timeout: Seconds, for this call; the client's if not given.
+        """
+        return self._transport.object(
+            "POST",
+            f"/api/v1/cameras/{segment(camera_id)}/trigger",
+            Triggered,
+            body={"duration_sec": duration_sec, "note": note},
+            key=idempotency_key,
+            timeout=timeout,
+        )

@@ -1,0 +1,178 @@
+# Made from _async/ by tools/sdk_python; not to be edited.
+"""`client.stream`: what happens, as it happens."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import httpx
+
+from novavms._answer import error_of, unreadable
+from novavms._model import Unreadable
+from novavms._request import Call
+from novavms._retry import RETRIED, backoff
+from novavms._sse import Decoder, StreamItem
+from novavms._sync.resource import Resource
+from novavms._sync.runtime import sleep
+from novavms._sync.transport import Transport, lost
+from novavms.errors import APIConnectionError, APIError, AuthenticationError, NovaVMSError, ResponseError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+SILENCE_SEC = 45.0
+"""The server says something every 15 seconds; after this the connection is taken for lost."""
+
+
+class EventStream:
+    """What happens, one item after another; lost connections are made anew, and go on after the last item.
+
+    It connects when it is first asked for an item, or by `with`, after which nothing that happens is missed.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        query: dict[str, object],
+        last_event_id: str | None,
+        max_reconnects: int | None,
+    ) -> None:
+        self._transport = transport
+        self._query = query
+        self._max_reconnects = max_reconnects
+        self._items: deque[StreamItem] = deque()
+        self._response: httpx.Response | None = None
+        self._bytes: Iterator[bytes] | None = None
+        self._decoder = Decoder()
+        self._failures = 0
+        self._closed = False
+        self.last_event_id = last_event_id
+        """Of the last item given out: keep it, and a later stream goes on from there."""
+
+    def __enter__(self) -> Self:
+        while self._response is None and not self._closed:
+            self._read()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> StreamItem:
+        while not self._items:
+            if self._closed:
+                raise StopIteration
+            self._read()
+        item = self._items.popleft()
+        self.last_event_id = item.id or self.last_event_id
+        return item
+
+    def close(self) -> None:
+        """Ends it."""
+        self._closed = True
+        self._hang_up()
+
+    def _read(self) -> None:
+        """Connects, or takes what has come, or waits before the next try. Raises what no further try would change."""
+        try:
+            if self._bytes is None:
+                self._connect()
+                return
+            found = self._decoder.feed(self._bytes.__next__())
+        except StopIteration:
+            self._lost(APIConnectionError("the server ended the stream"))
+        except Unreadable as problem:
+            self._lost(APIConnectionError(f"the stream was garbled: {problem}"))
+        except httpx.RequestError as error:
+            self._lost(lost(error, Call("GET", "/api/v1/stream")))
+        except (APIError, ResponseError) as error:
+            if error.status not in RETRIED:
+                raise
+            self._lost(error)
+        else:
+            for item in found:
+                self._failures = 0
+                if item.type == "hello":
+                    self.last_event_id = item.id or self.last_event_id
+                else:
+                    self._items.append(item)
+
+    def _connect(self) -> None:
+        bearer = self._transport.session.bearer(self._transport)
+        response = self._ask(bearer)
+        if response.status_code == 401:
+            failure = self._refusal(response)
+            renewable = isinstance(failure, AuthenticationError) and failure.code == "invalid_token"
+            if not renewable or not self._transport.session.renew(self._transport, bearer):
+                raise failure
+            response = self._ask(self._transport.session.bearer(self._transport))
+        if response.status_code != 200:
+            raise self._refusal(response)
+        if not response.headers.get("content-type", "").startswith("text/event-stream"):
+            response.close()
+            raise unreadable(response, "not an event stream")
+        self._decoder = Decoder()
+        self._response, self._bytes = response, response.iter_bytes()
+
+    def _ask(self, bearer: str | None) -> httpx.Response:
+        call = Call("GET", "/api/v1/stream", query=self._query, timeout=SILENCE_SEC)
+        call.headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
+        if self.last_event_id is not None:
+            call.headers["Last-Event-ID"] = self.last_event_id
+        return self._transport.once(call, bearer, stream=True)
+
+    @staticmethod
+    def _refusal(response: httpx.Response) -> NovaVMSError:
+        try:
+            response.read()
+        finally:
+            response.close()
+        return error_of(response)
+
+    def _lost(self, failure: NovaVMSError) -> None:
+        self._hang_up()
+        self._failures += 1
+        if self._max_reconnects is not None and self._failures > self._max_reconnects:
+            raise failure
+        asked = failure.retry_after if isinstance(failure, APIError) else None
+        sleep(max(backoff(self._failures - 1), self._decoder.retry_sec or 0.0, min(asked or 0.0, 60.0)))
+
+    def _hang_up(self) -> None:
+        response, self._response, self._bytes = self._response, None, None
+        if response is not None:
+            response.close()
+
+
+class StreamResource(Resource):
+    """`client.stream`"""
+
+    def events(
+        self,
+        *,
+        types: Sequence[str] | None = None,
+        camera_id: str | UUID | None = None,
+        site_id: str | UUID | None = None,
+        last_event_id: str | None = None,
+        max_reconnects: int | None = None,
+    ) -> EventStream:
+        """What happens from now on: camera and gateway states, events, clips, alerts.
+
+        An item of type `reset` says that `last_event_id` is too old to go on from: read your lists again.
+
+        Args:
+            types: Only these, such as `["event", "clip"]`.
+            camera_id: Only of this camera.
+            site_id: Only at this site.
+            last_event_id: Go on after this position (`stream.last_event_id` of an earlier one).
+            max_reconnects: Tries in a row to connect again, after which the error is raised; None: for ever.
+        """
+        query: dict[str, object] = {"types": types, "camera_id": camera_id, "site_id": site_id}
+        return EventStream(self._transport, query, last_event_id, max_reconnects)
