@@ -22,7 +22,16 @@ import imageio_ffmpeg
 import psutil
 
 from bench import Result
-from novavms_camera.capture import CaptureStream, SegmentRecorder
+from novavms_camera.capture import (
+    CaptureStream,
+    Growth,
+    SegmentFacts,
+    SegmentFormat,
+    SegmentIdentity,
+    SegmentNote,
+    SegmentRecorder,
+    SyncedFile,
+)
 from novavms_camera.source import StreamSource
 
 FOOTAGE = Path(__file__).parent.parent / "simcam/src/novavms_simcam/footage/pedestrians-h264.mp4"
@@ -30,6 +39,7 @@ CAMERAS = 50
 PEERS = 8
 SECONDS = 20
 WARM_UP = 8
+SYNC_SEC: float | None = 1.0
 
 
 def make_footage(folder: Path) -> Path:
@@ -113,6 +123,20 @@ def cpu_sec(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
+class Folder:
+    """Keeps segments by their numbers, synced each second as the gateway does; ffmpeg syncs nothing."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def open_segment(self, note: SegmentNote, fmt: SegmentFormat) -> SyncedFile:
+        return SyncedFile(self.folder / f"{note.number:04}.mp4", sync_sec=SYNC_SEC)
+
+    def on_begun(self, file: Any, facts: SegmentFacts) -> None: ...
+    def on_grown(self, file: Any, growth: Growth) -> None: ...
+    def on_ended(self, file: Any, facts: SegmentFacts) -> None: ...
+
+
 async def record(urls: list[str], folder: Path) -> None:
     """The measured process: prints its resident size before, then records until its parent kills it."""
     print(json.dumps({"rss": psutil.Process().memory_info().rss}), flush=True)
@@ -123,7 +147,9 @@ async def record(urls: list[str], folder: Path) -> None:
         target.mkdir()
         tasks += [
             asyncio.create_task(stream.run()),
-            asyncio.create_task(SegmentRecorder(stream, target).run()),
+            asyncio.create_task(
+                SegmentRecorder(stream, Folder(target), SegmentIdentity(str(number), "main", "bench")).run()
+            ),
         ]
     await asyncio.gather(*tasks)
 

@@ -13,8 +13,14 @@ import pytest
 
 from novavms_camera.capture import (
     CaptureStream,
+    Growth,
+    SegmentFacts,
+    SegmentFormat,
+    SegmentIdentity,
+    SegmentNote,
     SegmentRecorder,
     StreamStatus,
+    SyncedFile,
     probe_media,
     salvage_clip,
     snapshot_jpeg,
@@ -233,10 +239,27 @@ async def test_a_slow_live_reader_loses_gops_and_no_memory(tmp_path: Path, look:
     assert look(path).is_monotonic
 
 
+class Folder:
+    """Keeps segments by their numbers."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self.folder = folder
+
+    def open_segment(self, note: SegmentNote, fmt: SegmentFormat) -> SyncedFile:
+        return SyncedFile(self.folder / f"{note.number:04}.mp4")
+
+    def on_begun(self, file: Any, facts: SegmentFacts) -> None: ...
+    def on_grown(self, file: Any, growth: Growth) -> None: ...
+    def on_ended(self, file: Any, facts: SegmentFacts) -> None: ...
+
+
 async def test_segments_begin_on_key_frames_and_miss_nothing(tmp_path: Path, look: Look) -> None:
     async with SimCam() as cam, running(cam, pre_roll_sec=0) as stream:
         await online(stream)
-        recorder = SegmentRecorder(stream, tmp_path / "segments", segment_sec=2)
+        recorder = SegmentRecorder(
+            stream, Folder(tmp_path / "segments"), SegmentIdentity("c", "main", "t"), segment_sec=2
+        )
         task = asyncio.create_task(recorder.run())
         await until(lambda: recorder.segments >= 3)
         task.cancel()

@@ -5,14 +5,29 @@ from novavms_camera.capture.live import Fragment, Subscription
 from novavms_camera.capture.model import (
     ClipFile,
     Clock,
+    Jump,
     KeyFrame,
+    Loss,
     MediaFacts,
+    SampleSink,
+    SampleSource,
     SourceProvider,
     StreamStatus,
     SystemClock,
+    WallClock,
 )
 from novavms_camera.capture.probe import MediaProbe, probe_client, probe_media
-from novavms_camera.capture.segments import SegmentRecorder
+from novavms_camera.capture.segment import (
+    Growth,
+    KeyEntry,
+    SegmentFacts,
+    SegmentFormat,
+    SegmentIdentity,
+    SegmentNote,
+)
+from novavms_camera.capture.segment_disk import SyncedFile
+from novavms_camera.capture.segment_reader import read_segment, repair_segment
+from novavms_camera.capture.segments import SegmentFile, SegmentKeeper, SegmentRecorder
 from novavms_camera.capture.stream import CaptureStream
 from novavms_camera.capture.work import snapshot_jpeg
 
@@ -21,16 +36,32 @@ __all__ = [
     "ClipFile",
     "Clock",
     "Fragment",
+    "Growth",
+    "Jump",
+    "KeyEntry",
     "KeyFrame",
+    "Loss",
     "MediaFacts",
     "MediaProbe",
+    "SampleSink",
+    "SampleSource",
+    "SegmentFacts",
+    "SegmentFile",
+    "SegmentFormat",
+    "SegmentIdentity",
+    "SegmentKeeper",
+    "SegmentNote",
     "SegmentRecorder",
     "SourceProvider",
     "StreamStatus",
     "Subscription",
+    "SyncedFile",
     "SystemClock",
+    "WallClock",
     "probe_client",
     "probe_media",
+    "read_segment",
+    "repair_segment",
     "salvage_clip",
     "snapshot_jpeg",
 ]

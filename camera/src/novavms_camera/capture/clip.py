@@ -14,7 +14,7 @@ from typing import Final
 
 from novavms_camera.capture.finalise import ClipNote
 from novavms_camera.capture.fmp4 import FragmentBuilder, init_part
-from novavms_camera.capture.model import VIDEO_RATE, AudioSample, StreamFormat, VideoSample
+from novavms_camera.capture.model import VIDEO_RATE, AudioSample, Jump, Loss, StreamFormat, VideoSample
 from novavms_camera.capture.ring import Gop
 from novavms_camera.faults import Reason
 
@@ -80,6 +80,12 @@ class ClipWriter:
     def on_audio(self, sample: AudioSample) -> None:
         if not self.done.done():
             self._builder.add_audio(sample)
+
+    def on_loss(self, loss: Loss) -> None:
+        """The file itself shows it: `finalise` finds the holes."""
+
+    def on_jump(self, jump: Jump) -> None:
+        """Times go on."""
 
     def on_break(self, reason: Reason) -> None:
         self.broken = self.broken or reason  # the first cause, not what the tries after it met

@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Final, NamedTuple
+from typing import Final, Literal, NamedTuple, Protocol
 
 from novavms_camera.capture.boxes import box, full_box, media, mvhd, since_1904, stsd, tkhd
 from novavms_camera.capture.fmp4_reader import Sample
@@ -55,6 +56,20 @@ class MovieTrack:
         return round(ticks * VIDEO_RATE / self.timescale)
 
 
+class MediaReader(Protocol):
+    """Bytes by their place."""
+
+    def seek(self, offset: int, /) -> object: ...
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+class MediaSource(Protocol):
+    """Where samples lie: a file, or several that are read as one."""
+
+    def open(self, mode: Literal["rb"], /) -> AbstractContextManager[MediaReader]: ...
+
+
 class Stretch(NamedTuple):
     """Where the samples of a second lie in the file: those of all tracks that are decoded from `start_90k` on."""
 
@@ -76,7 +91,7 @@ class Written:
 
 
 def write_faststart(
-    source: Path,
+    source: MediaSource,
     target: Path,
     tracks: list[MovieTrack],
     *,
@@ -162,7 +177,7 @@ def _stretches(order: list[tuple[MovieTrack, list[Sample]]], at: int) -> list[St
     return found
 
 
-def _chunk_data(reader: IO[bytes], track: MovieTrack, chunk: list[Sample]) -> bytes:
+def _chunk_data(reader: MediaReader, track: MovieTrack, chunk: list[Sample]) -> bytes:
     if track.data is not None:
         return b"".join(track.data[s.offset : s.offset + s.size] for s in chunk)
     parts: list[bytes] = []
@@ -176,7 +191,7 @@ def _chunk_data(reader: IO[bytes], track: MovieTrack, chunk: list[Sample]) -> by
     return b"".join(parts)
 
 
-def _read_at(reader: IO[bytes], begin: int, end: int) -> bytes:
+def _read_at(reader: MediaReader, begin: int, end: int) -> bytes:
     reader.seek(begin)
     data = reader.read(end - begin)
     if len(data) != end - begin:

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from novavms_camera.capture.boxes import audio_entry, box
-from novavms_camera.capture.faststart import MovieTrack, Written, write_faststart
+from novavms_camera.capture.faststart import MediaSource, MovieTrack, Written, write_faststart
 from novavms_camera.capture.fmp4_reader import FragmentedFile, Sample, Track, read_fragmented
 from novavms_camera.capture.model import VIDEO_RATE, ClipFile
 from novavms_camera.capture.work import encode_aac
@@ -40,8 +40,8 @@ class ClipNote(msgspec.Struct, frozen=True):
 
 
 @dataclass(slots=True)
-class _Plan:
-    """What is to be written."""
+class MoviePlan:
+    """What is to be written, and which of it is to be shown."""
 
     video: Track
     audio: Track | None
@@ -55,7 +55,7 @@ async def finalise(part: Path, path: Path, *, failure_reason: str | None) -> Cli
     plan = await asyncio.to_thread(_plan, part)
     if plan is None:
         return None
-    audio = await _audio_track(part, plan)
+    audio = await audio_track(part, plan)
     written = await asyncio.to_thread(_write, part, path, plan, audio)
     width, height = plan.video.size
     return ClipFile(
@@ -98,7 +98,7 @@ async def salvage_clip(part: Path, path: Path, *, failure_reason: str) -> ClipFi
     return await finalise(part, path, failure_reason=failure_reason)
 
 
-def _plan(part: Path) -> _Plan | None:
+def _plan(part: Path) -> MoviePlan | None:
     try:
         file = read_fragmented(part, NOTE_ID)
     except (ValueError, FileNotFoundError):
@@ -116,7 +116,7 @@ def _plan(part: Path) -> _Plan | None:
     note = _note(file, part, first)
     end = max(sample.shown_until for sample in video.samples)
     start = min(max(note.start_90k, first.dts + first.composition), end - 1)
-    return _Plan(video, file.audio, start, min(max(note.end_90k, start + 1), end), note.started_at)
+    return MoviePlan(video, file.audio, start, min(max(note.end_90k, start + 1), end), note.started_at)
 
 
 def _note(file: FragmentedFile, part: Path, first: Sample) -> ClipNote:
@@ -127,7 +127,7 @@ def _note(file: FragmentedFile, part: Path, first: Sample) -> ClipNote:
         return ClipNote(made, first.dts + first.composition, 1 << 62)
 
 
-async def _audio_track(part: Path, plan: _Plan) -> MovieTrack | None:
+async def audio_track(part: MediaSource, plan: MoviePlan) -> MovieTrack | None:
     """The sound that the clip shows: AAC as it is, G.711 turned into AAC; None where there is none."""
     track = plan.audio
     if track is None:
@@ -155,7 +155,7 @@ async def _audio_track(part: Path, plan: _Plan) -> MovieTrack | None:
     return MovieTrack(audio_entry(fmt), track.timescale, samples, data=b"".join(frames))
 
 
-def _continuous(part: Path, track: Track) -> bytes:
+def _continuous(part: MediaSource, track: Track) -> bytes:
     """G.711 without holes: what the camera left out is silence."""
     silence, width = _SILENCE[track.kind], track.channels
     parts: list[bytes] = []
@@ -170,7 +170,7 @@ def _continuous(part: Path, track: Track) -> bytes:
     return b"".join(parts)
 
 
-def _write(part: Path, path: Path, plan: _Plan, audio: MovieTrack | None) -> Written:
+def _write(part: Path, path: Path, plan: MoviePlan, audio: MovieTrack | None) -> Written:
     video = MovieTrack(plan.video.entry, plan.video.timescale, plan.video.samples, plan.video.size)
     tracks = [video] if audio is None else [video, audio]
     written = write_faststart(

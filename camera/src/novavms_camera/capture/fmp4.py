@@ -32,10 +32,13 @@ _EMPTY_TABLE: Final = b"".join(
 _KEY: Final = 0x02000000  # depends on no other
 _DELTA: Final = 0x01010000  # depends on others, is not a sync sample
 _MAX_DURATION: Final = 0xFFFFFFFF
+_MAX_PENDING: Final = 16 * 1024 * 1024
+_MAX_PENDING_SOUND: Final = 4096
+"""A fragment's bytes and audio frames at most, whatever the timestamps say: no camera fills the memory."""
 
 
-def init_part(fmt: StreamFormat) -> bytes:
-    """`ftyp` and `moov` of a fragmented file: what a player needs before the first fragment."""
+def init_part(fmt: StreamFormat, note: bytes = b"") -> bytes:
+    """`ftyp` and `moov` of a fragmented file: what a player needs before the first fragment. `note`: boxes in between."""
     created = since_1904(None)
     tracks = [_track(VIDEO_TRACK, VIDEO_RATE, stsd(video_entry(fmt.video)), fmt)]
     if fmt.audio is not None:
@@ -44,8 +47,10 @@ def init_part(fmt: StreamFormat) -> bytes:
         full_box(b"trex", 0, 0, struct.pack(">5I", number, 1, 0, 0, 0))
         for number in range(1, len(tracks) + 1)
     ]
-    return _FTYP + box(
-        b"moov", mvhd(VIDEO_RATE, 0, created, len(tracks) + 1), *tracks, box(b"mvex", *defaults)
+    return (
+        _FTYP
+        + note
+        + box(b"moov", mvhd(VIDEO_RATE, 0, created, len(tracks) + 1), *tracks, box(b"mvex", *defaults))
     )
 
 
@@ -120,7 +125,7 @@ def _audio_run(samples: list[AudioSample]) -> bytes:
 
 
 class FragmentBuilder:
-    """Gathers one reader's samples into fragments: cut before each key frame and at least every `longest_sec`."""
+    """Gathers one reader's samples into fragments: cut before each key frame and at least every `longest_sec` or 16 MiB."""
 
     def __init__(self, fmt: StreamFormat, *, base_90k: int = 0, longest_sec: float = 1.0) -> None:
         self.format = fmt
@@ -128,26 +133,32 @@ class FragmentBuilder:
         self._rate = fmt.audio.rate if fmt.audio is not None else 0
         self._longest = int(longest_sec * VIDEO_RATE)
         self._video: list[VideoSample] = []
+        self._size = 0
         self._audio: list[AudioSample] = []
         self._audio_end = base_90k * self._rate // VIDEO_RATE
         self._number = 0
-        self.start_90k = base_90k
-        """Where the fragment that `add_video` last returned begins, and whether on a key frame."""
+        self.start_90k = self.end_90k = base_90k
+        """Where the fragment that was returned last begins and ends, whether on a key frame, and how many frames it has."""
         self.starts_on_key = False
+        self.count = 0
 
     def add_video(self, sample: VideoSample) -> bytes | None:
         """Takes a frame; returns the fragment of those before it when one is due."""
         pending = self._video
-        if pending and (sample.key or sample.dts - pending[0].dts >= self._longest):
+        if pending and (
+            sample.key or sample.dts - pending[0].dts >= self._longest or self._size > _MAX_PENDING
+        ):
             done = self._cut(sample.dts)
             self._video = [sample]
+            self._size = len(sample.data)
             return done
         pending.append(sample)
+        self._size += len(sample.data)
         return None
 
     def add_audio(self, sample: AudioSample) -> None:
         """Takes an audio frame; one that overlaps the last is left out, so that times never go back."""
-        if self._rate and sample.pts >= self._audio_end:
+        if self._rate and sample.pts >= self._audio_end and len(self._audio) < _MAX_PENDING_SOUND:
             self._audio.append(sample)
             self._audio_end = sample.pts + sample.duration
 
@@ -155,6 +166,11 @@ class FragmentBuilder:
     def pending(self) -> tuple[int, int]:
         """(frames not given out yet, the time of the first audio frame not given out yet)."""
         return len(self._video), self._audio[0].pts if self._audio else self._audio_end
+
+    @property
+    def last_dts(self) -> int:
+        """The decoding time of the frame that came last."""
+        return self._video[-1].dts if self._video else self.end_90k
 
     def flush(self, end_90k: int | None = None) -> bytes | None:
         """The fragment of all that is left; its last frame lasts to `end_90k`, or as long as the one before."""
@@ -169,6 +185,8 @@ class FragmentBuilder:
 
     def _cut(self, end_90k: int) -> bytes:
         self._number += 1
-        self.start_90k, self.starts_on_key = self._video[0].dts, self._video[0].key
+        video = self._video
+        self.start_90k, self.end_90k = video[0].dts, max(end_90k, video[-1].dts + 1)
+        self.starts_on_key, self.count = video[0].key, len(video)
         audio, self._audio = self._audio, []
-        return fragment(self._number, self._video, end_90k, audio, base_90k=self._base, rate=self._rate)
+        return fragment(self._number, video, end_90k, audio, base_90k=self._base, rate=self._rate)

@@ -10,8 +10,8 @@ from typing import IO, Final
 from novavms_camera.capture.boxes import find, walk
 from novavms_camera.capture.model import VIDEO_RATE
 
-_MAX_MOOV: Final = 4 * 1024 * 1024
-_MAX_MOOF: Final = 16 * 1024 * 1024
+MAX_MOOV: Final = 4 * 1024 * 1024
+MAX_MOOF: Final = 16 * 1024 * 1024
 _MAX_TIME: Final = 1 << 40
 _MAX_SAMPLES: Final = 4_000_000
 
@@ -92,10 +92,10 @@ def _read(file: IO[bytes], size: int, note_id: bytes) -> FragmentedFile:
             whole = False
             break
         try:
-            if kind == b"moov" and length <= _MAX_MOOV and not tracks:
-                tracks = {t.number: t for t in _tracks(file.read(length - 8))}
-            elif kind == b"moof" and length <= _MAX_MOOF:
-                pending = _fragment(file.read(length - 8), at, tracks)
+            if kind == b"moov" and length <= MAX_MOOV and not tracks:
+                tracks = {t.number: t for t in read_tracks(file.read(length - 8))}
+            elif kind == b"moof" and length <= MAX_MOOF:
+                pending = read_fragment(file.read(length - 8), at, tracks)
             elif kind == b"uuid" and length <= 65_536 and file.read(16) == note_id:
                 note = file.read(length - 24)
             elif kind == b"mdat":
@@ -116,7 +116,8 @@ def _read(file: IO[bytes], size: int, note_id: bytes) -> FragmentedFile:
     return FragmentedFile(list(tracks.values()), note, whole and not pending)
 
 
-def _tracks(moov: bytes) -> list[Track]:
+def read_tracks(moov: bytes) -> list[Track]:
+    """The tracks of an init part, without samples. Raises ValueError, struct.error for what is not ours."""
     found: list[Track] = []
     for kind, start, end in walk(moov, 0, len(moov)):
         if kind != b"trak":
@@ -136,7 +137,8 @@ def _tracks(moov: bytes) -> list[Track]:
     return found
 
 
-def _fragment(moof: bytes, at: int, tracks: dict[int, Track]) -> list[tuple[Track, list[Sample]]]:
+def read_fragment(moof: bytes, at: int, tracks: dict[int, Track]) -> list[tuple[Track, list[Sample]]]:
+    """The samples of the fragment whose `moof` box stands at `at` in the file. Raises ValueError, struct.error."""
     found: list[tuple[Track, list[Sample]]] = []
     for kind, start, end in walk(moof, 0, len(moof)):
         if kind != b"traf":

@@ -125,6 +125,40 @@ class AudioSample(NamedTuple):
     data: bytes
 
 
+class Loss(NamedTuple):
+    """The camera sent pictures that we do not have: none is decodable in `[start_90k, end_90k)`.
+
+    `damaged`: access units of which something was missing or unreadable; `skipped`: those that refer to one of them.
+    """
+
+    start_90k: int
+    end_90k: int
+    damaged: int
+    skipped: int
+
+
+class Jump(NamedTuple):
+    """The camera's timestamps leapt by `shift_90k` at `at_90k` of the stream's timeline, which went on as the frames arrived."""
+
+    at_90k: int
+    shift_90k: int
+
+
+TimeSource = Literal["rtcp", "arrival"]
+
+
+class WallClock(NamedTuple):
+    """A time of day (UTC), how it is known, and how far off it may be, in seconds.
+
+    `rtcp`: by the camera's sender reports, where its clock agrees with ours within 2 s. `arrival`: by our own clock when the
+    frames arrived, so late by what camera and network took.
+    """
+
+    at: datetime
+    source: TimeSource
+    uncertainty_sec: float
+
+
 class SampleSink(Protocol):
     """A reader of a stream's samples. Called in the loop, in decoding order; must be quick and must not raise."""
 
@@ -137,5 +171,24 @@ class SampleSink(Protocol):
     def on_audio(self, sample: AudioSample) -> None:
         """An audio frame."""
 
+    def on_loss(self, loss: Loss) -> None:
+        """Pictures were lost on their way. Comes before the key frame that ends the loss, or before `on_break`."""
+
+    def on_jump(self, jump: Jump) -> None:
+        """The camera's timestamps leapt. Comes before the frame that leapt."""
+
     def on_break(self, reason: Reason) -> None:
         """The session ended; another one may follow."""
+
+
+class SampleSource(Protocol):
+    """What a recorder reads from: CaptureStream, or a made-up camera."""
+
+    def add_sink(self, sink: SampleSink) -> None:
+        """Gives `sink` every sample from now on."""
+
+    def remove_sink(self, sink: SampleSink) -> None:
+        """Forgets it."""
+
+    def wall_clock(self, at_90k: int) -> WallClock:
+        """The time of day of a moment of the stream's timeline, as far as is known now. Never raises."""

@@ -10,6 +10,8 @@ from typing import Literal
 from novavms_camera.capture.model import (
     VIDEO_RATE,
     AudioSample,
+    Jump,
+    Loss,
     MediaFacts,
     StreamFormat,
     SystemClock,
@@ -61,6 +63,12 @@ class _Witness:
 
     def on_audio(self, sample: AudioSample) -> None:
         self.size += len(sample.data)
+
+    def on_loss(self, loss: Loss) -> None:
+        """What did come is what is judged."""
+
+    def on_jump(self, jump: Jump) -> None:
+        """Times go on."""
 
     def result(self) -> MediaProbe:
         """What is known by now."""

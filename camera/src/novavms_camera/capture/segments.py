@@ -1,109 +1,356 @@
-"""Continuous recording: one file of fragmented MP4 after the other, each beginning on a key frame."""
+"""Continuous recording: one file of fragmented MP4 after the other, each beginning on a key frame.
+
+Disk invariant: a file that was begun is whole up to its last hash box, wherever a crash or a power cut stopped it. Order: 1. the keeper
+opens the file; 2. init part with note and hash; 3. fragments, one write each: marks, moof, mdat, hash; 4. end mark and hash; 5. sync and
+close; 6. the keeper is told. A file that stops before 4 is for `repair_segment`.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import os
-from datetime import UTC, datetime
-from pathlib import Path
+import hashlib
+from typing import Final, Protocol
 
+from novavms_camera.capture.boxes import audio_entry, video_entry
 from novavms_camera.capture.fmp4 import FragmentBuilder, init_part
-from novavms_camera.capture.model import VIDEO_RATE, AudioSample, StreamFormat, VideoSample
-from novavms_camera.capture.stream import CaptureStream
+from novavms_camera.capture.model import (
+    VIDEO_RATE,
+    AudioSample,
+    Jump,
+    Loss,
+    SampleSource,
+    StreamFormat,
+    VideoSample,
+)
+from novavms_camera.capture.segment import (
+    ClockMark,
+    EndMark,
+    Growth,
+    JumpMark,
+    KeyEntry,
+    LossMark,
+    SegmentFacts,
+    SegmentFormat,
+    SegmentIdentity,
+    SegmentNote,
+    codecs_of,
+    format_id,
+    hash_box,
+    mark_box,
+)
 from novavms_camera.faults import Reason
+
+MAX_SEGMENT_BYTES: Final = 1 << 30
+"""A camera that sends no further key frame must not make a file without an end."""
+_CLOCK_STEP_SEC: Final = 0.05
+"""A time of day that is off by more than this from what the file says so far is written anew."""
+
+
+class SegmentFile(Protocol):
+    """Where a segment's bytes go: SyncedFile, or a test's disk. It syncs at its own pace."""
+
+    def write(self, data: bytes) -> None:
+        """Appends all of it. Raises OSError."""
+
+    async def close(self) -> None:
+        """Makes all of it durable and closes. Raises OSError."""
+
+
+class SegmentKeeper(Protocol):
+    """Who keeps the segments: names their files and has the index. Called in the loop; must be quick. Only `open_segment` may raise."""
+
+    def open_segment(self, note: SegmentNote, fmt: SegmentFormat) -> SegmentFile:
+        """A new, empty file for the segment that begins now. Raises OSError: recording then ends with it."""
+
+    def on_begun(self, file: SegmentFile, facts: SegmentFacts) -> None:
+        """The file has its init part, and no picture yet."""
+
+    def on_grown(self, file: SegmentFile, growth: Growth) -> None:
+        """A fragment was written, which may not be durable yet."""
+
+    def on_ended(self, file: SegmentFile, facts: SegmentFacts) -> None:
+        """The file was closed, and is durable unless `end_reason` is disk_failed. Files end in the order in which they began."""
+
+
+class OpenSegment:
+    """One segment being written. Raises OSError from all that writes; then the file is good up to `size_bytes`."""
+
+    def __init__(self, file: SegmentFile, note: SegmentNote, fmt: StreamFormat, kind: SegmentFormat) -> None:
+        self.file = file
+        self._note = note
+        self._kind = kind
+        self._builder = FragmentBuilder(fmt)
+        self._hash = hashlib.sha256()
+        self._marks: list[bytes] = []
+        self._clocks = [note.clock]
+        self._keys: list[KeyEntry] = []
+        self._losses: list[Loss] = []
+        self._jumps: list[Jump] = []
+        self._frames = 0
+        self._end_reason: str | None = None
+        self.failed = False
+        """The disk did not take something: what is in the file behind `size_bytes` is not known."""
+        self.size_bytes = 0
+        self.end_90k = note.start_90k
+        init = init_part(fmt, note.to_box())
+        self._append(init)
+        self._init_bytes = len(init)
+
+    @property
+    def start_90k(self) -> int:
+        return self._note.start_90k
+
+    def add_video(self, sample: VideoSample) -> bool:
+        """Takes a frame; True when that made a fragment be written."""
+        due = self._builder.add_video(sample)
+        if due is None:
+            return False
+        self._write(due)
+        return True
+
+    def add_audio(self, sample: AudioSample) -> None:
+        """Takes an audio frame."""
+        self._builder.add_audio(sample)
+
+    def mark_loss(self, loss: Loss) -> None:
+        """Pictures were lost after the last frame."""
+        self._losses.append(loss)
+        self._marks.append(mark_box(LossMark(loss)))
+
+    def mark_jump(self, jump: Jump) -> None:
+        """The camera's timestamps leap with the next frame."""
+        self._jumps.append(jump)
+        self._marks.append(mark_box(JumpMark(jump)))
+
+    def mark_clock(self, mark: ClockMark) -> None:
+        """Another word on the time of day, from the next frame on; passed over where it says what the last one said."""
+        last = self._clocks[-1]
+        off = (mark.at - last.wall_clock(mark.at_90k).at).total_seconds()
+        if mark.source != last.source or abs(off) > _CLOCK_STEP_SEC:
+            self._clocks.append(mark)
+            self._marks.append(mark_box(mark))
+
+    def end(self, reason: str, end_90k: int | None) -> None:
+        """Writes what is left; the last frame lasts to `end_90k`, or as long as the one before, or as its loss."""
+        if self.failed:
+            return
+        if end_90k is None and self._losses and self._losses[-1].end_90k > self._builder.last_dts:
+            end_90k = self._losses[-1].end_90k
+        rest = self._builder.flush(end_90k)
+        if rest is not None:
+            self._write(rest)
+        self._append(b"".join(self._marks) + mark_box(EndMark(self.end_90k, reason)))
+        self._end_reason = reason
+
+    def facts(self) -> SegmentFacts:
+        """As far as it was written."""
+        note = self._note
+        return SegmentFacts(
+            note.camera,
+            note.stream,
+            note.timeline,
+            note.session,
+            note.number,
+            self._kind,
+            note.start_90k,
+            self.end_90k,
+            tuple(self._clocks),
+            self._frames,
+            tuple(self._keys),
+            tuple(self._losses),
+            tuple(self._jumps),
+            self._init_bytes,
+            self.size_bytes,
+            self._hash.hexdigest() if self._end_reason and not self.failed else None,
+            "disk_failed" if self.failed else self._end_reason,
+        )
+
+    def _write(self, fragment: bytes) -> None:
+        """One fragment with the marks before it."""
+        builder = self._builder
+        if self._marks:
+            marks = b"".join(self._marks)
+            self._marks = []
+            fragment = marks + fragment
+            offset = self.size_bytes + len(marks)
+        else:
+            offset = self.size_bytes
+        self._append(fragment)
+        self._frames += builder.count
+        self.end_90k = builder.end_90k
+        if builder.starts_on_key:
+            self._keys.append(KeyEntry(offset, builder.start_90k))
+
+    def _append(self, data: bytes) -> None:
+        digest = self._hash
+        digest.update(data)
+        seal = hash_box(digest.digest())
+        try:
+            self.file.write(data + seal)
+        except OSError:
+            self.failed = True
+            raise
+        digest.update(seal)
+        self.size_bytes += len(data) + len(seal)
 
 
 class SegmentRecorder:
-    """Writes `folder/<UTC>.mp4` segments of about `segment_sec` seconds while `run` runs. A disk that fails ends `run` with OSError."""
+    """Records `stream` into segments of about `segment_sec` seconds while `run` runs. A disk that fails ends `run` with OSError.
 
-    def __init__(self, stream: CaptureStream, folder: Path, *, segment_sec: float = 10) -> None:
+    The counts `session` and `number` begin at 0 with each recorder: a keeper that makes a new one on the same stream gives a new
+    `identity.timeline`, or takes the segments' order from their times.
+    """
+
+    def __init__(
+        self,
+        stream: SampleSource,
+        keeper: SegmentKeeper,
+        identity: SegmentIdentity,
+        *,
+        segment_sec: float = 10,
+    ) -> None:
         self._stream = stream
-        self._folder = folder
+        self._keeper = keeper
+        self._identity = identity
         self._longest = int(segment_sec * VIDEO_RATE)
         self._format: StreamFormat | None = None
-        self._builder: FragmentBuilder | None = None
-        self._file = -1
-        self._start = 0
+        self._kind = SegmentFormat("", "", "", 0, 0, None)
+        self._next_format: StreamFormat | None = None
+        self._open: OpenSegment | None = None
+        self._session = 0
         self._failed: asyncio.Future[None] | None = None
-        self._closing: set[asyncio.Future[None]] = set()
+        self._closing: asyncio.Task[None] | None = None
         self.segments = 0
         self.bytes_written = 0
 
     async def run(self) -> None:
-        """Records until cancelled."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        """Records until cancelled. When it is over, all files are closed and the keeper was told of each."""
         self._failed = asyncio.get_running_loop().create_future()
         self._stream.add_sink(self)
         try:
             await self._failed
         finally:
             self._stream.remove_sink(self)
-            self._end_segment()
-            await asyncio.gather(*self._closing, return_exceptions=True)
+            self._end_segment("stopped")
+            while self._closing is not None and not self._closing.done():
+                await asyncio.wait({self._closing})
+
+    # ---- what the stream tells (SampleSink) --------------------------------------------------------------
 
     def on_format(self, fmt: StreamFormat) -> None:
-        self._end_segment()
-        self._format = fmt
+        self._next_format = fmt
 
     def on_break(self, reason: Reason) -> None:
-        self._end_segment()
+        self._end_segment(reason)
+        self._session += 1
+
+    def on_loss(self, loss: Loss) -> None:
+        if self._open is not None:
+            self._open.mark_loss(loss)
+
+    def on_jump(self, jump: Jump) -> None:
+        if self._open is not None:
+            self._open.mark_jump(jump)
 
     def on_audio(self, sample: AudioSample) -> None:
-        if self._builder is not None:
-            self._builder.add_audio(sample)
+        if self._open is not None:
+            self._open.add_audio(sample)
 
     def on_video(self, sample: VideoSample) -> None:
+        if self._failed is None or self._failed.done():
+            return
         try:
-            if sample.key and (self._builder is None or sample.dts - self._start >= self._longest):
-                self._end_segment(sample.dts)
-                self._begin_segment(sample)
-            if self._builder is not None:
-                due = self._builder.add_video(sample)
-                if due is not None:
-                    self._write(due)
+            if sample.key:
+                self._on_key(sample)
+            segment = self._open
+            if segment is None:
+                return
+            if segment.add_video(sample):
+                self._keeper.on_grown(segment.file, Growth(segment.size_bytes, segment.end_90k))
+                if segment.size_bytes > MAX_SEGMENT_BYTES:
+                    self._end_segment("too_big")
         except OSError as error:
             self._fail(error)
+
+    # ---- segments -----------------------------------------------------------------------------------------
+
+    def _on_key(self, sample: VideoSample) -> None:
+        """Where a segment may begin: the format changed, or the last one is long enough."""
+        fmt, self._next_format = self._next_format, None
+        if fmt is not None and fmt != self._format:
+            self._end_segment("format_changed", sample.dts)
+            self._format = fmt
+            self._kind = _kind(fmt)
+        segment = self._open
+        if segment is not None and sample.dts - segment.start_90k >= self._longest:
+            self._end_segment("next", sample.dts)
+        if self._failed is None or self._failed.done() or self._format is None:
+            return
+        mark = ClockMark(sample.dts, *self._stream.wall_clock(sample.dts))
+        if self._open is None:
+            self._begin_segment(sample.dts, mark)
+        else:
+            self._open.mark_clock(mark)
+
+    def _begin_segment(self, start_90k: int, clock: ClockMark) -> None:
+        assert self._format is not None
+        note = SegmentNote(
+            camera=self._identity.camera,
+            stream=self._identity.stream,
+            timeline=self._identity.timeline,
+            session=self._session,
+            number=self.segments,
+            start_90k=start_90k,
+            clock=clock,
+            codecs=self._kind.codecs,
+        )
+        file = self._keeper.open_segment(note, self._kind)
+        try:
+            segment = OpenSegment(file, note, self._format, self._kind)
+        except OSError:
+            self._close_later(file, None)
+            raise
+        self._open = segment
+        self.segments += 1
+        self._keeper.on_begun(file, segment.facts())
+
+    def _end_segment(self, reason: str, end_90k: int | None = None) -> None:
+        segment, self._open = self._open, None
+        if segment is None:
+            return
+        try:
+            segment.end(reason, end_90k)
+        except OSError as error:
+            self._fail(error)
+        self.bytes_written += segment.size_bytes
+        self._close_later(segment.file, segment)
+
+    def _close_later(self, file: SegmentFile, segment: OpenSegment | None) -> None:
+        loop = asyncio.get_running_loop()
+        self._closing = loop.create_task(self._close(file, segment, self._closing))
+
+    async def _close(
+        self, file: SegmentFile, segment: OpenSegment | None, before: asyncio.Task[None] | None
+    ) -> None:
+        if before is not None:
+            await before
+        try:
+            await file.close()
+        except OSError as error:
+            if segment is not None:
+                segment.failed = True
+            self._fail(error)
+        if segment is not None:
+            self._keeper.on_ended(file, segment.facts())
 
     def _fail(self, error: OSError) -> None:
         if self._failed is not None and not self._failed.done():
             self._failed.set_exception(error)
 
-    def _begin_segment(self, sample: VideoSample) -> None:
-        if self._format is None:
-            return
-        if self._failed is None or self._failed.done():
-            return
-        name = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}.mp4"
-        self._file = os.open(self._folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640)
-        self._start = sample.dts
-        self._builder = FragmentBuilder(self._format, base_90k=sample.dts)
-        self.segments += 1
-        self._write(init_part(self._format))
 
-    def _end_segment(self, end_90k: int | None = None) -> None:
-        builder, self._builder = self._builder, None
-        file, self._file = self._file, -1
-        if file < 0:
-            return
-        try:
-            rest = builder.flush(end_90k) if builder is not None else None
-            if rest is not None:
-                self._write(rest, file)
-        except OSError as error:
-            self._fail(error)
-        closing = asyncio.get_running_loop().run_in_executor(None, _sync_and_close, file)
-        self._closing.add(closing)
-        closing.add_done_callback(self._closing.discard)
-
-    def _write(self, data: bytes, file: int | None = None) -> None:
-        view = memoryview(data)
-        self.bytes_written += len(data)
-        while view:
-            view = view[os.write(self._file if file is None else file, view) :]
-
-
-def _sync_and_close(file: int) -> None:
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
+def _kind(fmt: StreamFormat) -> SegmentFormat:
+    video = fmt.video
+    audio = fmt.audio
+    entries = [video_entry(video)] + ([audio_entry(audio)] if audio is not None else [])
+    name = audio.codec if audio is not None else None
+    return SegmentFormat(format_id(*entries), video.codec, codecs_of(fmt), video.width, video.height, name)

@@ -6,7 +6,15 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final, Literal, Protocol
 
-from novavms_camera.capture.model import AudioSample, Clock, MediaFacts, StreamFormat, VideoSample
+from novavms_camera.capture.model import (
+    AudioSample,
+    Clock,
+    Jump,
+    Loss,
+    MediaFacts,
+    StreamFormat,
+    VideoSample,
+)
 from novavms_camera.capture.timeline import Timeline
 from novavms_camera.faults import CameraFault
 from novavms_camera.rtsp.audio import AudioFormat, audio_depacketiser, audio_format
@@ -33,6 +41,12 @@ class SessionOwner(Protocol):
 
     def on_audio(self, sample: AudioSample) -> None:
         """An audio frame."""
+
+    def on_loss(self, loss: Loss) -> None:
+        """Pictures were lost, up to the key frame that follows."""
+
+    def on_jump(self, jump: Jump) -> None:
+        """The camera's timestamps leapt, with the frame that follows."""
 
 
 def choose_video(description: SessionDescription) -> Media:
@@ -74,6 +88,8 @@ class CaptureSession:
         self._last_frame = 0.0
         self._frames = 0
         self._audio_rate = 0
+        self._last_dts = 0
+        self._damaged_before = self._skipped_before = 0
         self.timeline: Timeline | None = None
 
     @property
@@ -193,11 +209,37 @@ class CaptureSession:
             self._begin_format()
         if self._format is None:
             return
-        self._frames += 1
         dts, pts = self.timeline.video(timestamp, arrival)
         if key:
+            if self.timeline.jump is not None:
+                self._owner.on_jump(self.timeline.jump)
+            self._tell_loss(dts)
             self.timeline.note_arrival(pts)
+        elif self.timeline.jump is not None:
+            self._owner.on_jump(self.timeline.jump)
+        self._frames += 1
+        self._last_dts = dts
         self._owner.on_video(VideoSample(dts, pts, key, data))
+
+    def end(self) -> None:
+        """Tells of what is still missing when the session is over."""
+        if self._frames and self.timeline is not None:
+            self._tell_loss(max(self.timeline.now_90k(), self._last_dts + 1))
+
+    def _tell_loss(self, end_90k: int) -> None:
+        """After a loss the next frame is a key frame, so it is enough to ask there. What came before the first one is no loss."""
+        assert self._nal is not None
+        assert self.timeline is not None
+        damaged, skipped = self._nal.damaged, self._nal.skipped
+        lost = Loss(
+            min(self._last_dts + self.timeline.frame_90k, end_90k),
+            end_90k,
+            damaged - self._damaged_before,
+            skipped - self._skipped_before,
+        )
+        self._damaged_before, self._skipped_before = damaged, skipped
+        if self._frames and lost.damaged + lost.skipped:
+            self._owner.on_loss(lost)
 
     def _begin_format(self) -> None:
         assert self._sets is not None

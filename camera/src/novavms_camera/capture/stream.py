@@ -18,7 +18,9 @@ from novavms_camera.capture.model import (
     AudioSample,
     ClipFile,
     Clock,
+    Jump,
     KeyFrame,
+    Loss,
     MediaFacts,
     SampleSink,
     SourceProvider,
@@ -27,9 +29,11 @@ from novavms_camera.capture.model import (
     StreamStatus,
     SystemClock,
     VideoSample,
+    WallClock,
 )
 from novavms_camera.capture.ring import Gop, GopRing
 from novavms_camera.capture.session import CaptureSession
+from novavms_camera.capture.timeline import ClockOffset
 from novavms_camera.capture.waiting import first_of
 from novavms_camera.faults import CameraFault, Reason
 from novavms_camera.rtsp.client import RtspClient
@@ -95,6 +99,7 @@ class CaptureStream:
         self._session_frames = 0
         self._past_bytes = 0
         self._past_damaged = 0
+        self._past_clock: ClockOffset | None = None
         self.status = StreamStatus("pending", None, None, self._clock.now())
         self.facts: MediaFacts | None = None
         self.frames_received = 0
@@ -182,6 +187,9 @@ class CaptureStream:
             self._past_bytes += self._client.bytes_received
             self._client = None
         if self._session is not None:
+            self._session.end()
+            if self._session_frames and self._session.timeline is not None:
+                self._past_clock = self._session.timeline.clock()
             self._past_damaged += self._session.damaged
             self._session = None
 
@@ -234,6 +242,14 @@ class CaptureStream:
         for sink in tuple(self._sinks):
             sink.on_audio(sample)
 
+    def on_loss(self, loss: Loss) -> None:
+        for sink in tuple(self._sinks):
+            sink.on_loss(loss)
+
+    def on_jump(self, jump: Jump) -> None:
+        for sink in tuple(self._sinks):
+            sink.on_jump(jump)
+
     def _measure_fps(self, sample: VideoSample) -> None:
         span = sample.pts - self._first_pts
         if span >= VIDEO_RATE and self.facts is not None:
@@ -252,6 +268,19 @@ class CaptureStream:
         """Forgets it."""
         if sink in self._sinks:
             self._sinks.remove(sink)
+
+    def now_90k(self) -> int:
+        """Where the stream's timeline is at this moment, frames or none."""
+        return int((self._clock.monotonic() - self._origin) * VIDEO_RATE)
+
+    def wall_clock(self, at_90k: int) -> WallClock:
+        """The time of day of a moment of the stream's timeline, as far as is known now: by this session, else by the one before,
+        else by our own clocks. Never raises. A camera's clock that leaps by more than 2 s is not followed."""
+        session = self._session
+        if session is not None and session.timeline is not None and self._session_frames:
+            return session.timeline.clock().wall_clock(at_90k)
+        own = ClockOffset(self._clock.now().timestamp() - self.now_90k() / VIDEO_RATE, "arrival", 1.0)
+        return (self._past_clock or own).wall_clock(at_90k)
 
     def subscribe(self, *, max_bytes: int = 8_388_608) -> Subscription:
         """Fragments for a live viewer: the init piece and the GOPs in memory at once, then what comes."""

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import heapq
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
-from novavms_camera.capture.model import VIDEO_RATE, Clock
+from novavms_camera.capture.model import VIDEO_RATE, Clock, Jump, TimeSource, WallClock
 from novavms_camera.rtsp.rtp import RtpTrack
 
 _MAX_REORDER: Final = 16
@@ -18,6 +18,9 @@ _JUMP_BACK: Final = 2 * VIDEO_RATE
 _RESYNC_SEC: Final = 0.04
 """Sound is moved when the sender reports say that it is off by more than this: less is not seen on lips."""
 _MAX_SYNC_SEC: Final = 5.0
+_ARRIVAL_ERROR_SEC: Final = 0.5
+"""What camera and network take at most, as a rule, from the picture to its arrival."""
+_RTCP_ERROR_SEC: Final = 0.02
 _MAX_CLOCK_ERROR_SEC: Final = 2.0
 """A camera whose clock is further off than this is not asked for the time of day: its frames are dated as they arrive."""
 
@@ -52,6 +55,19 @@ class DecodeOrder:
         return dts, max(pts, dts)
 
 
+class ClockOffset(NamedTuple):
+    """How a timeline lies to the time of day: its zero in seconds since 1970, how that is known and how far off it may be."""
+
+    zero: float
+    source: TimeSource
+    uncertainty_sec: float
+
+    def wall_clock(self, at_90k: int) -> WallClock:
+        """The time of day of `at_90k`."""
+        at = datetime.fromtimestamp(self.zero + at_90k / VIDEO_RATE, UTC)
+        return WallClock(at, self.source, self.uncertainty_sec)
+
+
 class Timeline:
     """Times of one session. `origin`: the monotonic time of the timeline's zero; `not_before`: where the last session ended."""
 
@@ -79,6 +95,8 @@ class Timeline:
         self._arrival_offset: float | None = None
         self._audio_shift: float | None = None
         self._audio_report: object = None
+        self.jump: Jump | None = None
+        """The leap that the last call of `video` met."""
 
     def now_90k(self) -> int:
         """Where the timeline is at this moment."""
@@ -90,6 +108,7 @@ class Timeline:
 
     def video(self, timestamp: int, arrival: float) -> tuple[int, int]:
         """(dts, pts) in 90 kHz of a frame that arrived at the monotonic time `arrival`."""
+        self.jump = None
         ticks = timestamp if self._video_rate == VIDEO_RATE else timestamp * VIDEO_RATE // self._video_rate
         if self._shift is None:
             start = max(int((arrival - self._origin) * VIDEO_RATE), self._not_before)
@@ -100,6 +119,7 @@ class Timeline:
             step = pts - self._last_pts
             if step < -_JUMP_BACK or step > elapsed + _JUMP_FORWARD:
                 pts = self._last_pts + max(elapsed, 1)
+                self.jump = Jump(pts, step - max(elapsed, 1))
                 self._shift = pts - ticks
                 self._audio_shift = None
             elif 0 < step < VIDEO_RATE:
@@ -139,14 +159,24 @@ class Timeline:
         else:
             self._arrival_offset = known + (offset - known) * 0.02  # follows clocks that drift
 
-    def utc(self, pts: int) -> datetime:
-        """The time of day of a time of the timeline: by the camera's sender report where its clock is right."""
+    @property
+    def frame_90k(self) -> int:
+        """How long a frame lasts, by the last ones."""
+        return self._frame_90k
+
+    def clock(self) -> ClockOffset:
+        """How this timeline lies to the time of day: by the camera's sender report where its clock is right."""
         offset = self._arrival_offset
         if offset is None:
-            offset = self._clock.now().timestamp() - self.now_90k() / VIDEO_RATE
+            return ClockOffset(self._clock.now().timestamp() - self.now_90k() / VIDEO_RATE, "arrival", 1.0)
         report = self._video.report
         if report is not None and self._shift is not None:
             told = report.utc - report.timestamp / self._video_rate - self._shift / VIDEO_RATE
-            if abs(told - offset) < _MAX_CLOCK_ERROR_SEC:
-                offset = told
-        return datetime.fromtimestamp(offset + pts / VIDEO_RATE, UTC)
+            error = abs(told - offset)
+            if error < _MAX_CLOCK_ERROR_SEC:
+                return ClockOffset(told, "rtcp", round(max(error, _RTCP_ERROR_SEC), 3))
+        return ClockOffset(offset, "arrival", _ARRIVAL_ERROR_SEC)
+
+    def utc(self, pts: int) -> datetime:
+        """The time of day of a time of the timeline."""
+        return self.clock().wall_clock(pts).at
