@@ -13,9 +13,12 @@ T = TypeVar("T")
 
 
 class Sqlite:
-    """`await run(work)` is one transaction: all of `work` is on disk when it returns, or none of it."""
+    """`await run(work)` is one transaction: all of `work` is on disk when it returns, or none of it.
 
-    def __init__(self, connection: sqlite3.Connection, thread: ThreadPoolExecutor) -> None:
+    Without a `thread` everything runs in the loop, on a connection that `connect` made: for a simulation.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, thread: ThreadPoolExecutor | None = None) -> None:
         self._connection = connection
         self._thread = thread
 
@@ -24,7 +27,7 @@ class Sqlite:
         """Opens or makes the file and brings it to the newest of `migrations`. Raises sqlite3.Error, OSError."""
         thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite")
         try:
-            connection = await asyncio.get_running_loop().run_in_executor(thread, _connect, path, migrations)
+            connection = await asyncio.get_running_loop().run_in_executor(thread, connect, path, migrations)
         except BaseException:
             thread.shutdown(wait=False)
             raise
@@ -42,6 +45,8 @@ class Sqlite:
         return await self._in_thread("BEGIN", work)
 
     async def _in_thread(self, begin: str, work: Callable[[sqlite3.Connection], T]) -> T:
+        if self._thread is None:
+            return _transaction(self._connection, begin, work)
         future = asyncio.get_running_loop().run_in_executor(
             self._thread, _transaction, self._connection, begin, work
         )
@@ -49,11 +54,15 @@ class Sqlite:
 
     async def close(self) -> None:
         """Waits for what was begun, then closes. Nothing may be run after."""
+        if self._thread is None:
+            self._connection.close()
+            return
         await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)
         self._thread.shutdown()
 
 
-def _connect(path: Path, migrations: tuple[str, ...]) -> sqlite3.Connection:
+def connect(path: Path | str, migrations: tuple[str, ...]) -> sqlite3.Connection:
+    """The connection that `Sqlite` works on. `path` may be ":memory:". Raises sqlite3.Error."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
         connection.row_factory = sqlite3.Row

@@ -1,0 +1,163 @@
+"""The ledger's logic, and the same in SQLite: whatever happens, rows follow one another, and say what was laid last."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from itertools import pairwise
+from uuid import UUID
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from novavms_gateway.kit.sqlite import connect
+from novavms_gateway.storage import index, ledger_rows
+from novavms_gateway.storage.ledger import NO_GAP_US, SECOND_US, Change, Row, following, lay
+
+CAMERA = UUID(int=7)
+kinds = st.sampled_from(
+    [
+        ("main", None, 1),
+        ("main", None, 2),
+        ("sub", None, 3),
+        ("main", "schedule", None),
+        ("main", "retention", None),
+    ]
+)
+facts = st.builds(
+    lambda start, length, kind: Row(
+        start * SECOND_US // 2,
+        (start + length) * SECOND_US // 2,
+        kind[0],
+        kind[1],
+        kind[2],
+        1000 if kind[2] else 0,
+    ),
+    st.integers(0, 60),
+    st.integers(1, 30),
+    kinds,
+)
+
+
+def apply(rows: list[Row], change: Change, given: list[int]) -> list[Row]:
+    """What SQL does, in memory."""
+    by_id = {row.id: row for row in rows}
+    for row in change.removed:
+        del by_id[row.id]
+    for row in change.put:
+        number = row.id
+        if not number:
+            given[0] += 1
+            number = given[0]
+        by_id[number] = Row(row.start_us, row.end_us, row.stream, row.reason, row.format, row.size, number)
+    return sorted(by_id.values(), key=lambda row: row.start_us)
+
+
+def check(rows: Sequence[Row]) -> None:
+    for row in rows:
+        assert row.start_us < row.end_us
+    for before, after in pairwise(rows):
+        assert before.end_us == after.start_us, "no hole, no overlap"
+        assert not before.is_like(after), "what would be one row is one"
+    assert len({row.id for row in rows}) == len(rows)
+
+
+def kind_at(rows: Sequence[Row], at_us: int) -> tuple[str, str | None, int | None] | None:
+    return next(((r.stream, r.reason, r.format) for r in rows if r.start_us <= at_us < r.end_us), None)
+
+
+@given(st.lists(facts, min_size=1, max_size=25))
+@settings(max_examples=150, deadline=None)
+def test_whatever_is_laid_rows_follow_one_another_and_say_it(sequence: list[Row]) -> None:
+    rows: list[Row] = []
+    given = [0]
+    model: dict[int, tuple[str, str | None, int | None]] = {}
+    for fact in sequence:
+        tail = rows[-1] if rows else None
+        for part in following(rows[0] if rows else None, tail, fact, hole="unknown"):
+            touching = [r for r in rows if r.start_us <= part.end_us and r.end_us >= part.start_us]
+            rows = apply(rows, lay(touching, part), given)
+            for half_second in range(part.start_us, part.end_us, SECOND_US // 2):
+                model[half_second] = (part.stream, part.reason, part.format)
+        check(rows)
+        assert kind_at(rows, fact.start_us) == (fact.stream, fact.reason, fact.format)
+    assert {at: kind_at(rows, at) for at in model} == model
+
+
+@given(st.lists(facts, min_size=1, max_size=25))
+@settings(max_examples=60, deadline=None)
+def test_sqlite_keeps_the_same_rows_and_tells_each_change_once(sequence: list[Row]) -> None:
+    db = connect(":memory:", index.MIGRATIONS)
+    try:
+        camera = ledger_rows.camera_key(db, CAMERA)
+        server: dict[int, ledger_rows.TellableRow] = {}
+        told = 0
+        for number, fact in enumerate(sequence):
+            ledger_rows.lay_fact(db, camera, fact, hole="unknown")
+            if number % 3 == 0:
+                told = tell(db, server, told, limit=2)
+        told = tell(db, server, told, limit=2)
+        rows = ledger_rows.rows_between(db, camera, 0, 10**12)
+        check(rows)
+        assert told == ledger_rows.newest_seq(db)
+        assert {(r.id, r.start_us, r.end_us, r.reason, r.size) for r in rows} == {
+            (r.id, r.start_us, r.end_us, r.reason, r.size) for r in server.values()
+        }
+    finally:
+        db.close()
+
+
+def tell(db: sqlite3.Connection, server: dict[int, ledger_rows.TellableRow], told: int, *, limit: int) -> int:
+    """As the server hears of it."""
+    while rows := ledger_rows.changed_since(db, told, limit):
+        for row in rows:
+            assert row.seq > told
+            told = row.seq
+            if row.is_gone:
+                server.pop(row.id, None)
+            else:
+                server[row.id] = row
+    return told
+
+
+def test_a_break_that_is_too_short_is_no_gap() -> None:
+    span = Row(0, 10 * SECOND_US, "main", format=1, id=1, size=5)
+    follows = Row(span.end_us + NO_GAP_US - 1, 20 * SECOND_US, "main", format=1, size=5)
+    closing, again = following(span, span, follows, hole="camera_offline")
+    assert (closing.reason, closing.end_us, again) == (None, follows.start_us, follows)
+    late = Row(span.end_us + NO_GAP_US, 20 * SECOND_US, "main", format=1, size=5)
+    hole, _ = following(span, span, late, hole="camera_offline")
+    assert (hole.start_us, hole.end_us, hole.reason) == (span.end_us, late.start_us, "camera_offline")
+
+
+def test_a_span_that_loses_its_middle_keeps_its_id_and_its_bytes() -> None:
+    span = Row(0, 100, "main", format=1, id=1, size=1000)
+    change = lay([span], Row(40, 60, "main", "network"))
+    assert [(r.id, r.start_us, r.end_us, r.size) for r in change.put] == [
+        (1, 0, 40, 400),
+        (0, 40, 60, 0),
+        (0, 60, 100, 400),
+    ]
+    assert change.removed == ()
+
+
+def test_no_footage_grows_from_the_end_once_it_is_a_gap() -> None:
+    db = connect(":memory:", index.MIGRATIONS)
+    try:
+        camera = ledger_rows.camera_key(db, CAMERA)
+        at = 1_000 * SECOND_US
+        assert ledger_rows.grow(db, camera, "main", "disabled", at + 1, began_us=at)
+        assert not ledger_rows.grow(db, camera, "main", "disabled", at + 9 * SECOND_US, began_us=0), (
+            "no new row"
+        )
+        end = at + 10 * SECOND_US
+        ledger_rows.lay_fact(
+            db, camera, Row(at + 9 * SECOND_US, end, "main", format=1, size=9), hole="unknown"
+        )
+        assert not ledger_rows.grow(db, camera, "main", "frozen", end + NO_GAP_US - 1, began_us=0)
+        assert ledger_rows.grow(db, camera, "main", "frozen", end + NO_GAP_US, began_us=0)
+        rows = ledger_rows.rows_between(db, camera, 0, 10**12)
+        assert [row.reason for row in rows] == ["disabled", None, "frozen"]
+        check(rows)
+    finally:
+        db.close()
