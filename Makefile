@@ -10,35 +10,50 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PACKAGES := protocol camera server gateway simcam sdk/python verify
+# npm's packages (tools of ours, none of the product's), by the Node that is in the virtual environment.
+NODE_STAMP := node_modules/.installed
+RUN := $(BIN)/python tools/node.py run
+TYPESCRIPT := sdk/typescript
 ARGS ?=
 # Workers of the test run: the machine's cores unless told otherwise.
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 
-.PHONY: help demo install test test-fast check fix bench lock openapi clean
+.PHONY: help demo install test test-fast test-node check fix bench lock openapi sdk clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
-install: $(STAMP)  ## the virtual environment, from the lock
+install: $(STAMP) $(NODE_STAMP)  ## the virtual environment and npm's packages, from their locks
 $(STAMP): requirements.lock pyproject.toml $(foreach p,$(PACKAGES),$(p)/pyproject.toml)
 	@$(PYTHON) tools/install.py $(VENV)
 	@touch $@
 
+$(NODE_STAMP): package-lock.json package.json .npmrc $(TYPESCRIPT)/package.json tools/node.py | $(STAMP)
+	@$(BIN)/python tools/node.py install
+
+$(TYPESCRIPT)/dist/.built: $(NODE_STAMP) $(shell find $(TYPESCRIPT)/src -name '*.ts') $(wildcard $(TYPESCRIPT)/*.json $(TYPESCRIPT)/*.mjs)
+	@$(RUN) node $(TYPESCRIPT)/build.mjs
+
 demo: $(STAMP)  ## the whole system on this machine: server, gateway, three simulated cameras (Ctrl-C stops it)
 	@exec $(BIN)/novavms-server demo $(ARGS)
 
-test: $(STAMP)  ## every test
+test: $(STAMP) test-node  ## every test
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
 
-test-fast: $(STAMP)  ## the everyday tests, under a minute
+test-fast: $(STAMP) test-node  ## the everyday tests, under a minute
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "not slow" $(ARGS)
 
-check: $(STAMP)  ## what CI runs: format, lint, types, import contracts, generated files, every test
+test-node: $(TYPESCRIPT)/dist/.built  ## the TypeScript library's own tests (part of test and test-fast)
+	$(RUN) node --test --test-reporter=dot "$(TYPESCRIPT)/test/*.test.ts"
+
+check: $(STAMP) $(TYPESCRIPT)/dist/.built  ## what CI runs: format, lint, types, import contracts, generated files, every test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/novavms-server openapi --check sdk/openapi.json
+	$(BIN)/python -m tools.sdk_typescript --check
+	$(RUN) tsc -p $(TYPESCRIPT)/tsconfig.test.json
 	$(MAKE) --no-print-directory test
 
 fix: $(STAMP)  ## format and mend what can be mended
@@ -48,7 +63,10 @@ fix: $(STAMP)  ## format and mend what can be mended
 openapi: $(STAMP)  ## write sdk/openapi.json from the server
 	$(BIN)/novavms-server openapi sdk/openapi.json
 
-bench: $(STAMP)  ## every benchmark, each against its floor or peer in the same run
+sdk: $(STAMP)  ## write what the client libraries have from sdk/openapi.json
+	$(BIN)/python -m tools.sdk_typescript
+
+bench: $(STAMP) $(TYPESCRIPT)/dist/.built  ## every benchmark, each against its floor or peer in the same run
 	$(BIN)/python -m bench $(ARGS)
 
 lock: $(STAMP)  ## renew requirements.lock (hashes of every dependency, no hosts)
@@ -57,4 +75,4 @@ lock: $(STAMP)  ## renew requirements.lock (hashes of every dependency, no hosts
 	  pyproject.toml $(foreach p,$(PACKAGES),$(p)/pyproject.toml) -o requirements.lock
 
 clean:  ## remove the virtual environment and all caches
-	rm -rf $(VENV) .cache .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) node_modules $(TYPESCRIPT)/dist .cache .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,50 @@
+/** Made by `make sdk` from sdk/openapi.json. Do not edit. @module */
+import { Auth } from '../resources/auth.js';
+import { Cameras } from '../resources/cameras.js';
+import { Events } from '../resources/events.js';
+import { GatewaysResource } from './gateways.js';
+import { OrgResource } from './org.js';
+import { ServiceAccountsResource } from './service-accounts.js';
+import { SitesResource } from './sites.js';
+import { Stream } from '../resources/stream.js';
+import { UsersResource } from './users.js';
+import { Webhooks } from '../webhooks.js';
+import type { Transport } from '../transport.js';
+
+/** Every resource of the API. */
+export class Api {
+  /** Log in, refresh, log out, passwords. */
+  readonly auth: Auth;
+  /** Cameras: add one, and it is checked for real before you get an answer. */
+  readonly cameras: Cameras;
+  /** Something noticed or asked for, with at most one clip. */
+  readonly events: Events;
+  /** Our boxes on site: they find, check, watch and record cameras. */
+  readonly gateways: GatewaysResource;
+  /** The caller's own organization. */
+  readonly org: OrgResource;
+  /** Programs that call the API. */
+  readonly serviceAccounts: ServiceAccountsResource;
+  /** Places, each with a time zone. Viewers see the sites they were granted. */
+  readonly sites: SitesResource;
+  /** What happens, as it happens. */
+  readonly stream: Stream;
+  /** The people of the organization. */
+  readonly users: UsersResource;
+  /** Checking that a webhook is from NovaVMS. */
+  readonly webhooks: Webhooks;
+
+  /** Made by `createClient`. */
+  constructor(transport: Transport) {
+    this.auth = new Auth(transport);
+    this.cameras = new Cameras(transport);
+    this.events = new Events(transport);
+    this.gateways = new GatewaysResource(transport);
+    this.org = new OrgResource(transport);
+    this.serviceAccounts = new ServiceAccountsResource(transport);
+    this.sites = new SitesResource(transport);
+    this.stream = new Stream(transport);
+    this.users = new UsersResource(transport);
+    this.webhooks = new Webhooks();
+  }
+}

@@ -1,0 +1,221 @@
+/** Made by `make sdk` from sdk/openapi.json. Do not edit. @module */
+import type { Operation } from '../operation.js';
+import type { RequestOptions } from '../options.js';
+import type { ApiPromise, PagePromise } from '../promise.js';
+import { Resource } from '../resource.js';
+import type { Camera, CameraCreate, CameraDetail, CameraTest, CameraUpdate, CheckReport, CreateCameraParams, GetCameraSnapshotParams, ListCamerasParams, Trigger, Triggered } from './types.js';
+
+const listCameras: Operation = {
+  id: 'listCameras',
+  method: 'GET',
+  path: '/cameras',
+  query: ['connection_mode', 'cursor', 'gateway_id', 'limit', 'q', 'site_id', 'sort', 'status', 'type'],
+  reply: 'json',
+};
+
+const createCamera: Operation = {
+  id: 'createCamera',
+  method: 'POST',
+  path: '/cameras',
+  query: ['on_duplicate'],
+  hasBody: true,
+  output: { check: { facts: 0 } },
+  keyed: true,
+  reply: 'json',
+};
+
+const testCamera: Operation = {
+  id: 'testCamera',
+  method: 'POST',
+  path: '/cameras/test',
+  hasBody: true,
+  output: { facts: 0 },
+  keyed: true,
+  reply: 'json',
+};
+
+const getCamera: Operation = {
+  id: 'getCamera',
+  method: 'GET',
+  path: '/cameras/{}',
+  output: { check: { facts: 0 } },
+  reply: 'json',
+};
+
+const updateCamera: Operation = {
+  id: 'updateCamera',
+  method: 'PATCH',
+  path: '/cameras/{}',
+  hasBody: true,
+  output: { check: { facts: 0 } },
+  reply: 'json',
+};
+
+const deleteCamera: Operation = {
+  id: 'deleteCamera',
+  method: 'DELETE',
+  path: '/cameras/{}',
+  reply: 'none',
+};
+
+const getCameraSnapshot: Operation = {
+  id: 'getCameraSnapshot',
+  method: 'GET',
+  path: '/cameras/{}/snapshot',
+  query: ['width'],
+  reply: 'bytes',
+};
+
+const triggerCamera: Operation = {
+  id: 'triggerCamera',
+  method: 'POST',
+  path: '/cameras/{}/trigger',
+  hasBody: true,
+  keyed: true,
+  reply: 'json',
+};
+
+/** Cameras: add one, and it is checked for real before you get an answer. */
+export class CamerasOperations extends Resource {
+  /**
+   * List cameras.
+   *
+   * A viewer's are those of the sites it was granted; naming another site is 403.
+   *
+   * Needs the role viewer or higher.
+   *
+   * @example
+   * ```ts
+   * for await (const camera of novavms.cameras.list()) console.log(camera);
+   * ```
+   */
+  list(params?: ListCamerasParams, options?: RequestOptions): PagePromise<Camera> {
+    return this.pages(listCameras, [], params, options);
+  }
+
+  /**
+   * Add a camera.
+   *
+   * Gateway-bound: the gateway checks address and credentials before the answer, up to 15 s; a failed check is a 400 with `reason`, `hint` and the whole report as `check`, and nothing of the camera stays. Direct: answers at once with status `pending`.
+   *
+   * Needs the role operator or higher.
+   *
+   * @example
+   * ```ts
+   * const answer = await novavms.cameras.create({
+   *   siteId: '0198f2a4-6c00-7c3e-9d5b-3f1a2b4c5d6e',
+   *   name: 'Front door',
+   *   type: 'onvif',
+   *   connectionMode: 'gateway',
+   *   gatewayId: '0198f2a4-7000-7aaa-8bbb-1c2d3e4f5a6b',
+   *   host: '192.0.2.10',
+   *   port: 80,
+   *   onvifUsername: 'novavms',
+   *   onvifPassword: 'correct horse battery',
+   * });
+   * ```
+   */
+  create(params: CameraCreate & CreateCameraParams, options?: RequestOptions): ApiPromise<CameraDetail> {
+    return this.call(createCamera, [], params, options);
+  }
+
+  /**
+   * Check a camera without adding it.
+   *
+   * The report is a 200 whether or not the camera works: see its `ok`.
+   *
+   * Needs the role operator or higher.
+   *
+   * @example
+   * ```ts
+   * const answer = await novavms.cameras.test({
+   *   type: 'onvif',
+   *   connectionMode: 'gateway',
+   *   gatewayId: '0198f2a4-7000-7aaa-8bbb-1c2d3e4f5a6b',
+   *   host: '192.0.2.10',
+   *   port: 80,
+   *   onvifUsername: 'novavms',
+   *   onvifPassword: 'correct horse battery',
+   * });
+   * ```
+   */
+  test(params: CameraTest, options?: RequestOptions): ApiPromise<CheckReport> {
+    return this.call(testCamera, [], params, options);
+  }
+
+  /**
+   * Get a camera.
+   *
+   * Needs the role viewer or higher.
+   *
+   * @example
+   * ```ts
+   * const answer = await novavms.cameras.get(id);
+   * ```
+   */
+  get(id: string, options?: RequestOptions): ApiPromise<CameraDetail> {
+    return this.call(getCamera, [id], undefined, options);
+  }
+
+  /**
+   * Change a camera.
+   *
+   * A change of address, credentials or transport of a gateway-bound camera is checked first; where the check fails, the answer is a 400 and the camera stays exactly as it was.
+   *
+   * Needs the role operator or higher.
+   *
+   * @example
+   * ```ts
+   * const answer = await novavms.cameras.update(id, { name: 'Back door' });
+   * ```
+   */
+  update(id: string, params: CameraUpdate, options?: RequestOptions): ApiPromise<CameraDetail> {
+    return this.call(updateCamera, [id], params, options);
+  }
+
+  /**
+   * Delete a camera.
+   *
+   * Its events and recordings stay readable.
+   *
+   * Needs the role operator or higher.
+   *
+   * @example
+   * ```ts
+   * await novavms.cameras.delete(id);
+   * ```
+   */
+  delete(id: string, options?: RequestOptions): ApiPromise<void> {
+    return this.call(deleteCamera, [id], undefined, options);
+  }
+
+  /**
+   * A picture now (JPEG).
+   *
+   * Needs the role viewer or higher.
+   *
+   * @example
+   * ```ts
+   * const jpeg = await novavms.cameras.snapshot(id);
+   * ```
+   */
+  snapshot(id: string, params?: GetCameraSnapshotParams, options?: RequestOptions): ApiPromise<Blob> {
+    return this.call(getCameraSnapshot, [id], params, options);
+  }
+
+  /**
+   * Record a clip now.
+   *
+   * Once in 5 seconds for each camera, whoever asks.
+   *
+   * Needs the role operator or higher.
+   *
+   * @example
+   * ```ts
+   * const answer = await novavms.cameras.triggerRecording(id, { durationSec: 15, note: 'A van at the gate' });
+   * ```
+   */
+  triggerRecording(id: string, params?: Trigger, options?: RequestOptions): ApiPromise<Triggered> {
+    return this.call(triggerCamera, [id], params, options);
+  }
+}

@@ -1,0 +1,832 @@
+/** Made by `make sdk` from sdk/openapi.json. Do not edit. @module */
+
+export interface Accepted {
+  message: string;
+}
+
+/** A key, without its secret. */
+export interface ApiKey {
+  id: string;
+  name: string | null;
+  /** The first 12 characters, to tell keys apart. */
+  prefix: string;
+  createdAt: string;
+  /** To within five minutes. */
+  lastUsedAt: string | null;
+  expiresAt: string | null;
+  revokedAt: string | null;
+}
+
+export interface ApiKeyCreate {
+  /** 1 to 100 characters, not only blanks, no control characters */
+  name?: string | null | undefined;
+  /** Unset: never. */
+  expiresAt?: string | Date | null | undefined;
+}
+
+export interface ApiKeyCreated {
+  id: string;
+  name: string | null;
+  prefix: string;
+  /** Shown only here. */
+  key: string;
+  createdAt: string;
+  expiresAt: string | null;
+}
+
+/** A camera. No user name and no password: they go in and never come out. */
+export interface Camera {
+  id: string;
+  name: string;
+  siteId: string;
+  gatewayId: string | null;
+  connectionMode: 'gateway' | 'direct';
+  type: 'rtsp' | 'onvif';
+  status: 'online' | 'offline' | 'pending' | 'error' | 'disabled';
+  statusReason: string | null;
+  statusMessage: string | null;
+  statusAt: string;
+  activeTier: 'main' | 'sub';
+  streamTransport: 'tcp' | 'udp' | 'auto';
+  recordingStream: 'main' | 'sub';
+  detectionStream: 'main' | 'sub';
+  recordingMode: 'off' | 'continuous' | 'events';
+  recordingSchedule: ScheduleWindow[] | null;
+  retentionDays: number;
+  retentionBytes: number | null;
+  enabled: boolean;
+  host: string;
+  port: number;
+  rtspUrl: string | null;
+  codec: string | null;
+  width: number | null;
+  height: number | null;
+  fps: number | null;
+  hasAudio: boolean | null;
+  manufacturer: string | null;
+  model: string | null;
+  firmware: string | null;
+  profiles: Profile[];
+  lastSeenAt: string | null;
+  createdAt: string;
+  updatedAt: string;
+  version: number;
+}
+
+/** A camera to add. */
+export interface CameraCreate {
+  type: 'rtsp' | 'onvif';
+  /** Default: "gateway". */
+  connectionMode?: 'gateway' | 'direct' | undefined;
+  gatewayId?: string | null | undefined;
+  /** rtsp:// or rtsps://; user and password in it are split out and never shown again */
+  rtspUrl?: string | null | undefined;
+  rtspUsername?: string | null | undefined;
+  rtspPassword?: string | null | undefined;
+  /** name or IP address */
+  host?: string | null | undefined;
+  port?: number | null | undefined;
+  onvifUsername?: string | null | undefined;
+  onvifPassword?: string | null | undefined;
+  /** Left out: `continuous` by a gateway, `events` in direct mode. */
+  recordingMode?: 'off' | 'continuous' | 'events' | undefined;
+  /** When to record continuously, on the site's clock; null: always */
+  recordingSchedule?: ScheduleWindow[] | null | undefined;
+  /** How long footage is kept on the gateway Default: 30. */
+  retentionDays?: number | undefined;
+  /** The most that this camera's footage may take on the gateway; null: only the disk's own limit */
+  retentionBytes?: number | null | undefined;
+  siteId: string;
+  /** 1 to 100 characters, not only blanks, no control characters */
+  name: string;
+}
+
+/**
+ * One camera by itself: a list's item, and `check`, the report of its last connection check.
+ *
+ * Read from the table, `profiles` and `check` are plain JSON as it was checked and stored; that is how it is shown.
+ */
+export interface CameraDetail {
+  id: string;
+  name: string;
+  siteId: string;
+  gatewayId: string | null;
+  connectionMode: 'gateway' | 'direct';
+  type: 'rtsp' | 'onvif';
+  status: 'online' | 'offline' | 'pending' | 'error' | 'disabled';
+  statusReason: string | null;
+  statusMessage: string | null;
+  statusAt: string;
+  activeTier: 'main' | 'sub';
+  streamTransport: 'tcp' | 'udp' | 'auto';
+  recordingStream: 'main' | 'sub';
+  detectionStream: 'main' | 'sub';
+  recordingMode: 'off' | 'continuous' | 'events';
+  recordingSchedule: ScheduleWindow[] | null;
+  retentionDays: number;
+  retentionBytes: number | null;
+  enabled: boolean;
+  host: string;
+  port: number;
+  rtspUrl: string | null;
+  codec: string | null;
+  width: number | null;
+  height: number | null;
+  fps: number | null;
+  hasAudio: boolean | null;
+  manufacturer: string | null;
+  model: string | null;
+  firmware: string | null;
+  profiles: Profile[];
+  lastSeenAt: string | null;
+  createdAt: string;
+  updatedAt: string;
+  version: number;
+  check?: CheckReport | null;
+  /** SHA-256 of the certificate that the camera is held to: of rtsps, or (ONVIF) of https. Null: it has shown none. */
+  tlsFingerprint?: string | null;
+  /** ONVIF: the same of the rtsps stream that the camera names. */
+  streamTlsFingerprint?: string | null;
+  tlsPinnedAt?: string | null;
+}
+
+/** What to check. A body for POST /cameras fits as it is: `siteId` and `name` are not used. */
+export interface CameraTest {
+  type: 'rtsp' | 'onvif';
+  /** Default: "gateway". */
+  connectionMode?: 'gateway' | 'direct' | undefined;
+  gatewayId?: string | null | undefined;
+  /** rtsp:// or rtsps://; user and password in it are split out and never shown again */
+  rtspUrl?: string | null | undefined;
+  rtspUsername?: string | null | undefined;
+  rtspPassword?: string | null | undefined;
+  /** name or IP address */
+  host?: string | null | undefined;
+  port?: number | null | undefined;
+  onvifUsername?: string | null | undefined;
+  onvifPassword?: string | null | undefined;
+  /** Left out: `continuous` by a gateway, `events` in direct mode. */
+  recordingMode?: 'off' | 'continuous' | 'events' | undefined;
+  /** When to record continuously, on the site's clock; null: always */
+  recordingSchedule?: ScheduleWindow[] | null | undefined;
+  /** How long footage is kept on the gateway Default: 30. */
+  retentionDays?: number | undefined;
+  /** The most that this camera's footage may take on the gateway; null: only the disk's own limit */
+  retentionBytes?: number | null | undefined;
+  siteId?: string | null | undefined;
+  /** 1 to 100 characters, not only blanks, no control characters */
+  name?: string | null | undefined;
+}
+
+/**
+ * What to change; what is left out stays. Every change of address, credentials or transport is checked first.
+ *
+ * `tlsFingerprint` null forgets the certificates that the camera was held to: the ones it shows now are believed. A
+ * fingerprint lets it show that certificate and no other.
+ */
+export interface CameraUpdate {
+  /** 1 to 100 characters, not only blanks, no control characters */
+  name?: string | undefined;
+  siteId?: string | undefined;
+  enabled?: boolean | undefined;
+  /** rtsp:// or rtsps://; user and password in it are split out and never shown again */
+  rtspUrl?: string | undefined;
+  rtspUsername?: string | null | undefined;
+  rtspPassword?: string | null | undefined;
+  /** name or IP address */
+  host?: string | undefined;
+  port?: number | undefined;
+  onvifUsername?: string | undefined;
+  onvifPassword?: string | undefined;
+  streamTransport?: 'tcp' | 'udp' | 'auto' | undefined;
+  /** SHA-256 of a certificate (DER), in hexadecimal */
+  tlsFingerprint?: string | null | undefined;
+  recordingStream?: 'main' | 'sub' | undefined;
+  detectionStream?: 'main' | 'sub' | undefined;
+  recordingMode?: 'off' | 'continuous' | 'events' | undefined;
+  /** When to record continuously, on the site's clock; null: always */
+  recordingSchedule?: ScheduleWindow[] | null | undefined;
+  /** How long footage is kept on the gateway */
+  retentionDays?: number | undefined;
+  /** The most that this camera's footage may take on the gateway; null: only the disk's own limit */
+  retentionBytes?: number | null | undefined;
+}
+
+export interface ChangePasswordRequest {
+  currentPassword: string;
+  newPassword: string;
+}
+
+/** The connection check's outcome. `reason`, `message` and `hint` are those of the first failed stage. */
+export interface CheckReport {
+  ok: boolean;
+  reason?: string | null;
+  message?: string | null;
+  hint?: string | null;
+  /** Default: 0. */
+  elapsedMs?: number;
+  stages?: CheckStage[];
+  warnings?: CheckWarning[];
+  facts?: Record<string, unknown>;
+}
+
+/** One step of the connection check. `detail` is a sentence on what was seen. */
+export interface CheckStage {
+  name: string;
+  /** Default: true. */
+  ok?: boolean;
+  /** Default: 0. */
+  ms?: number;
+  reason?: string | null;
+  detail?: string | null;
+}
+
+/** Works, but will disappoint. `code` is stable. */
+export interface CheckWarning {
+  code: string;
+  message?: string;
+}
+
+/**
+ * A stretch of recording that belongs to an event. `url` is there as soon as there is something to play, which a
+ * `failed` clip may have, too: what was recorded before it broke off.
+ */
+export interface Clip {
+  id: string;
+  status: 'recording' | 'uploading' | 'ready' | 'failed';
+  url: string | null;
+  durationSec: number | null;
+  /** Seconds within it of which there is no picture: the connection broke and came back, or packets were lost. */
+  gapSec: number | null;
+  sizeBytes: number | null;
+  sha256: string | null;
+  codec: string | null;
+  width: number | null;
+  height: number | null;
+  hasAudio: boolean | null;
+  /** Time of the first frame; before the clip is there: of the order. */
+  startedAt: string | null;
+  failureReason: string | null;
+  failureMessage: string | null;
+}
+
+/** Addresses to ask besides the multicast search of the gateway's own network. */
+export interface DiscoverRequest {
+  hosts?: string[] | undefined;
+  ports?: number[] | undefined;
+  /** Default: 4. */
+  timeoutSec?: number | undefined;
+}
+
+/** The ONVIF cameras that answered. */
+export interface Discovered {
+  devices: DiscoveredDevice[];
+}
+
+export interface DiscoveredDevice {
+  host: string;
+  port: number;
+  xaddrs?: string[];
+  endpointReference?: string | null;
+  name?: string | null;
+  manufacturer?: string | null;
+  model?: string | null;
+  scopes?: string[];
+}
+
+/** Something noticed or asked for. `siteId` is where the camera was then. */
+export interface Event {
+  id: string;
+  cameraId: string;
+  cameraName: string;
+  cameraDeleted: boolean;
+  siteId: string;
+  triggerType: 'motion' | 'ai_tag' | 'manual';
+  triggeredAt: string;
+  summary: string | null;
+  tags: string[];
+  aiStatus: 'pending' | 'completed' | 'skipped' | 'failed';
+  acknowledged: boolean;
+  starred: boolean;
+  snapshotUrl: string | null;
+}
+
+/** `prevId` and `nextId` are its neighbours in the list, newest first: the newer and the older one. */
+export interface EventDetail {
+  id: string;
+  cameraId: string;
+  cameraName: string;
+  cameraDeleted: boolean;
+  siteId: string;
+  triggerType: 'motion' | 'ai_tag' | 'manual';
+  triggeredAt: string;
+  summary: string | null;
+  tags: string[];
+  aiStatus: 'pending' | 'completed' | 'skipped' | 'failed';
+  acknowledged: boolean;
+  starred: boolean;
+  snapshotUrl: string | null;
+  narrative: string | null;
+  note: string | null;
+  triggeredBy: string | null;
+  acknowledgedAt: string | null;
+  clip: Clip | null;
+  prevId: string | null;
+  nextId: string | null;
+  createdAt: string;
+  updatedAt: string;
+}
+
+export interface EventUpdate {
+  acknowledged?: boolean | undefined;
+  starred?: boolean | undefined;
+  note?: string | null | undefined;
+}
+
+export interface ForgotPasswordRequest {
+  /** An email address, compared without case */
+  email: string;
+}
+
+/** A box on a site. `version` is its software's; the ETag counts edits and life signs. */
+export interface Gateway {
+  id: string;
+  name: string;
+  siteId: string;
+  status: 'registered' | 'online' | 'offline';
+  statusAt: string;
+  version: string | null;
+  localIp: string | null;
+  lastHeartbeatAt: string | null;
+  pairedAt: string | null;
+  hardware: Record<string, unknown>;
+  createdAt: string;
+  updatedAt: string;
+}
+
+export interface GatewayUpdate {
+  /** 1 to 100 characters, not only blanks, no control characters */
+  name?: string | undefined;
+}
+
+/** What a box says of itself when it pairs and at each hello. Newer boxes may say more, which is dropped. */
+export interface HardwareFacts {
+  hostname?: string | undefined;
+  os?: string | undefined;
+  arch?: string | undefined;
+  /** Default: 0. */
+  cpuCount?: number | undefined;
+  /** Default: 0. */
+  memoryBytes?: number | undefined;
+  /** Default: 0. */
+  diskBytes?: number | undefined;
+  localIp?: string | null | undefined;
+  hardwareId?: string | null | undefined;
+}
+
+export interface LoggedInUser {
+  id: string;
+  email: string;
+  displayName: string;
+  role: 'owner' | 'admin' | 'operator' | 'viewer';
+  orgId: string;
+  /** True: only /auth/me, /auth/change-password and /auth/logout are open until it is done. */
+  mustChangePassword: boolean;
+}
+
+export interface LoginAnswer {
+  /** JWT for `Authorization: Bearer`, 15 minutes. */
+  accessToken: string;
+  expiresAt: string;
+  user: LoggedInUser;
+  /** Not for `clientType=web`, which gets it as an HttpOnly cookie. */
+  refreshToken?: string;
+}
+
+export interface LoginRequest {
+  /** An email address, compared without case */
+  email: string;
+  password: string;
+  /** Default: false. */
+  rememberMe?: boolean | undefined;
+  /** Default: "web". */
+  clientType?: 'web' | 'mobile' | 'api' | undefined;
+  /** Which org, for people whose email and password serve in several. Without it: the one used last. */
+  orgId?: string | null | undefined;
+}
+
+export interface Me {
+  kind: 'user' | 'service_account';
+  id: string;
+  /** null for a service account */
+  email: string | null;
+  displayName: string;
+  role: 'owner' | 'admin' | 'operator' | 'viewer';
+  orgId: string;
+  orgName: string;
+  /** null: all sites of the org */
+  siteIds: string[] | null;
+  mustChangePassword: boolean;
+}
+
+/** The owner wants this admin to be the owner. */
+export interface Nomination {
+  userId: string;
+  email: string;
+  displayName: string;
+  createdAt: string;
+  expiresAt: string;
+}
+
+export interface NominationCreate {
+  userId: string;
+}
+
+/** The caller's organization. */
+export interface Org {
+  id: string;
+  name: string;
+  /** Its API keys begin with sk_test_. */
+  sandbox: boolean;
+  /** What happens when a gateway finds a missing camera at another address: `offer` it to people, or `apply` it. */
+  movedCameras: 'offer' | 'apply';
+  version: number;
+  createdAt: string;
+  updatedAt: string;
+}
+
+export interface OrgUpdate {
+  /** 1 to 100 characters, not only blanks, no control characters */
+  name?: string | undefined;
+  movedCameras?: 'offer' | 'apply' | undefined;
+}
+
+export interface PairRequest {
+  pairingCode: string;
+  version?: string | undefined;
+  hardware?: HardwareFacts | undefined;
+}
+
+/** The gateway's identity. The token is shown this once. */
+export interface Paired {
+  gatewayId: string;
+  gatewayToken: string;
+  orgId: string;
+  siteId: string;
+  name: string;
+}
+
+/** `id` is the gateway's. The code is shown this once. */
+export interface PairingCode {
+  id: string;
+  pairingCode: string;
+  expiresAt: string;
+  status: 'registered' | 'online' | 'offline';
+}
+
+/** A new gateway, or with `gatewayId` the next hardware of one that exists: it takes over that record. */
+export interface PairingCodeCreate {
+  siteId: string;
+  /** 1 to 100 characters, not only blanks, no control characters */
+  name?: string | null | undefined;
+  gatewayId?: string | null | undefined;
+}
+
+export interface PasswordReset {
+  /** For POST /auth/reset-password, once. Shown only here. */
+  resetToken: string;
+  expiresAt: string;
+}
+
+/** One media profile of an ONVIF camera. `bitRate` in bits per second. */
+export interface Profile {
+  token: string;
+  name?: string | null;
+  codec?: string | null;
+  width?: number | null;
+  height?: number | null;
+  fps?: number | null;
+  bitRate?: number | null;
+  tier?: 'main' | 'sub' | null;
+  rtspUrl?: string | null;
+}
+
+export interface RefreshRequest {
+  /** Of `mobile` and `api` sessions; a web page sends its cookie instead. */
+  refreshToken?: string | null | undefined;
+}
+
+export interface ResetPasswordRequest {
+  token: string;
+  newPassword: string;
+}
+
+/** A stretch of the week to record in, on the site's clock. `end` before or at `start` runs into the next day. */
+export interface ScheduleWindow {
+  days: ('mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun')[];
+  /** Default: "00:00". */
+  start?: string | undefined;
+  /** Default: "24:00". */
+  end?: string | undefined;
+}
+
+/** A program that calls the API. Its role is fixed. */
+export interface ServiceAccount {
+  id: string;
+  name: string;
+  role: 'admin' | 'operator' | 'viewer';
+  /** Of a viewer: the sites it sees. null: all. */
+  siteIds: string[] | null;
+  enabled: boolean;
+  version: number;
+  createdAt: string;
+  updatedAt: string;
+}
+
+export interface ServiceAccountCreate {
+  /** 1 to 100 characters, not only blanks, no control characters */
+  name: string;
+  role: 'admin' | 'operator' | 'viewer';
+  /** Required for viewers. */
+  siteIds?: string[] | null | undefined;
+}
+
+export interface ServiceAccountUpdate {
+  /** 1 to 100 characters, not only blanks, no control characters */
+  name?: string | undefined;
+  enabled?: boolean | undefined;
+  /** The whole list; viewers only. */
+  siteIds?: string[] | undefined;
+}
+
+/** A place where a user is logged in. */
+export interface Session {
+  id: string;
+  clientType: 'web' | 'mobile' | 'api';
+  rememberMe: boolean;
+  userAgent: string | null;
+  ip: string | null;
+  createdAt: string;
+  lastUsedAt: string;
+  expiresAt: string;
+}
+
+/** A link to one event. `viewCount` counts openings of the page or of what it is made of. */
+export interface Share {
+  id: string;
+  eventId: string;
+  createdBy: string;
+  createdAt: string;
+  expiresAt: string;
+  revokedAt: string | null;
+  viewCount: number;
+  lastViewedAt: string | null;
+}
+
+export interface ShareCreate {
+  /** How long the link works. Default: "24h". */
+  expiresIn?: '1h' | '24h' | '7d' | '30d' | undefined;
+}
+
+/** `url` is shown this once. */
+export interface ShareCreated {
+  id: string;
+  eventId: string;
+  url: string;
+  createdAt: string;
+  expiresAt: string;
+}
+
+/** A place. */
+export interface Site {
+  id: string;
+  name: string;
+  timezone: string;
+  address: string | null;
+  version: number;
+  createdAt: string;
+  updatedAt: string;
+}
+
+export interface SiteCreate {
+  /** 1 to 100 characters, not only blanks, no control characters */
+  name: string;
+  /** IANA name Default: "UTC". */
+  timezone?: string | undefined;
+  address?: string | null | undefined;
+}
+
+export interface SiteUpdate {
+  /** 1 to 100 characters, not only blanks, no control characters */
+  name?: string | undefined;
+  /** IANA name */
+  timezone?: string | undefined;
+  address?: string | null | undefined;
+}
+
+/** How a gateway was, at one time; thinned to one point a minute. */
+export interface TelemetryPoint {
+  at: string;
+  /** Default: 0. */
+  uptimeSec?: number;
+  /** Default: 0. */
+  cpuPercent?: number;
+  /** Default: 0. */
+  memoryBytes?: number;
+  /** Default: 0. */
+  diskFreeBytes?: number;
+  /** Default: 0. */
+  diskTotalBytes?: number;
+  /** Default: 0. */
+  camerasOnline?: number;
+  /** Default: 0. */
+  camerasTotal?: number;
+  /** Default: 0. */
+  bytesReceived?: number;
+  /** Default: 0. */
+  reportsWaiting?: number;
+  /** Default: 0. */
+  clipsWaiting?: number;
+}
+
+/** What to record. All of it may be left out. */
+export interface Trigger {
+  /** Default: 15. */
+  durationSec?: number | undefined;
+  note?: string | null | undefined;
+}
+
+/** The clip is being recorded; follow it at `GET /events/{eventId}`. */
+export interface Triggered {
+  eventId: string;
+  startedAt: string;
+  expectedClipDurationSec: number;
+}
+
+/** A person in the org. */
+export interface User {
+  id: string;
+  email: string;
+  displayName: string;
+  role: 'owner' | 'admin' | 'operator' | 'viewer';
+  enabled: boolean;
+  mustChangePassword: boolean;
+  /** Of a viewer: the sites it sees. null: all. */
+  siteIds: string[] | null;
+  lastLoginAt: string | null;
+  version: number;
+  createdAt: string;
+  updatedAt: string;
+}
+
+export interface UserCreate {
+  /** An email address, compared without case */
+  email: string;
+  /** 1 to 100 characters, not only blanks, no control characters */
+  displayName: string;
+  role: 'admin' | 'operator' | 'viewer';
+  /** Required for viewers. */
+  siteIds?: string[] | null | undefined;
+}
+
+export interface UserCreated {
+  user: User;
+  /** False where no mail is configured; then there is a temporary password to hand over. */
+  invitationSent: boolean;
+  temporaryPassword?: string;
+}
+
+export interface UserUpdate {
+  /** 1 to 100 characters, not only blanks, no control characters */
+  displayName?: string | undefined;
+  role?: 'admin' | 'operator' | 'viewer' | undefined;
+  enabled?: boolean | undefined;
+  /** The whole list. */
+  siteIds?: string[] | undefined;
+}
+
+/** What `listCameras` can be asked. */
+export interface ListCamerasParams {
+  /** Only cameras connected this way. */
+  connectionMode?: 'gateway' | 'direct' | undefined;
+  /** `nextCursor` of the page before. */
+  cursor?: string | undefined;
+  /** Only cameras of this gateway. */
+  gatewayId?: string | undefined;
+  /** Rows on a page. Default: 20. */
+  limit?: number | undefined;
+  /** Only cameras with this in their name, upper and lower case alike. */
+  q?: string | undefined;
+  /** Only cameras on this site. */
+  siteId?: string | undefined;
+  /** `-` for descending. Default: "-created_at". */
+  sort?: 'created_at' | '-created_at' | 'name' | '-name' | undefined;
+  /** Only cameras in this state. */
+  status?: 'online' | 'offline' | 'pending' | 'error' | 'disabled' | undefined;
+  /** Only cameras of this type. */
+  type?: 'rtsp' | 'onvif' | undefined;
+}
+
+/** What `createCamera` can be asked. */
+export interface CreateCameraParams {
+  /** `reject`: 409 where the same stream of the same camera is added already. Default: "warn". */
+  onDuplicate?: 'warn' | 'reject' | undefined;
+}
+
+/** What `getCameraSnapshot` can be asked. */
+export interface GetCameraSnapshotParams {
+  /** Pixels; unset: as recorded. */
+  width?: number | undefined;
+}
+
+/** What `listEvents` can be asked. */
+export interface ListEventsParams {
+  /** Only seen, or unseen ones. */
+  acknowledged?: boolean | undefined;
+  /** How far its analysis is. */
+  aiStatus?: 'pending' | 'completed' | 'skipped' | 'failed' | undefined;
+  /** Only of this camera. */
+  cameraId?: string | undefined;
+  /** `nextCursor` of the page before. */
+  cursor?: string | undefined;
+  /** An RFC 3339 time, or a day (YYYY-MM-DD) in the time zone of each event's site. From here on; a day from its beginning. */
+  dateFrom?: string | undefined;
+  /**
+   * An RFC 3339 time, or a day (YYYY-MM-DD) in the time zone of each event's site. Up to, without this time; a day to its end.
+   */
+  dateTo?: string | undefined;
+  /** Rows on a page. Default: 20. */
+  limit?: number | undefined;
+  /** Part of the note, the summary or the camera's name, in any case. */
+  q?: string | undefined;
+  /** Only at this site. */
+  siteId?: string | undefined;
+  /** Only with, or without a star. */
+  starred?: boolean | undefined;
+  /** Only events with this tag. */
+  tag?: string | undefined;
+  /** Why it began. */
+  triggerType?: 'motion' | 'ai_tag' | 'manual' | undefined;
+}
+
+/** What `listEventShares` can be asked. */
+export interface ListEventSharesParams {
+  /** `nextCursor` of the page before. */
+  cursor?: string | undefined;
+  /** Rows on a page. Default: 20. */
+  limit?: number | undefined;
+}
+
+/** What `listSites` can be asked. */
+export interface ListSitesParams {
+  /** `nextCursor` of the page before. */
+  cursor?: string | undefined;
+  /** Rows on a page. Default: 20. */
+  limit?: number | undefined;
+}
+
+/** What `listGateways` can be asked. */
+export interface ListGatewaysParams {
+  /** `nextCursor` of the page before. */
+  cursor?: string | undefined;
+  /** Rows on a page. Default: 20. */
+  limit?: number | undefined;
+  /** Only gateways on this site. */
+  siteId?: string | undefined;
+  /** Only gateways in this state. */
+  status?: 'registered' | 'online' | 'offline' | undefined;
+}
+
+/** What `listGatewayTelemetry` can be asked. */
+export interface ListGatewayTelemetryParams {
+  /** `nextCursor` of the page before. */
+  cursor?: string | undefined;
+  /** Rows on a page. Default: 20. */
+  limit?: number | undefined;
+}
+
+/** What `listUsers` can be asked. */
+export interface ListUsersParams {
+  /** `nextCursor` of the page before. */
+  cursor?: string | undefined;
+  enabled?: boolean | undefined;
+  /** Rows on a page. Default: 20. */
+  limit?: number | undefined;
+  role?: 'owner' | 'admin' | 'operator' | 'viewer' | undefined;
+}
+
+/** What `listServiceAccounts` can be asked. */
+export interface ListServiceAccountsParams {
+  /** `nextCursor` of the page before. */
+  cursor?: string | undefined;
+  /** Rows on a page. Default: 20. */
+  limit?: number | undefined;
+}
+
+/** What `listApiKeys` can be asked. */
+export interface ListApiKeysParams {
+  /** `nextCursor` of the page before. */
+  cursor?: string | undefined;
+  /** Rows on a page. Default: 20. */
+  limit?: number | undefined;
+}

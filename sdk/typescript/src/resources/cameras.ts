@@ -1,0 +1,42 @@
+/** `client.cameras`, with what everybody writes who adds one. @module */
+import { CameraStateError } from '../errors.js';
+import { CamerasOperations } from '../generated/cameras.js';
+import type { Camera, CameraDetail } from '../generated/types.js';
+import { waitFor, type WaitOptions } from '../waiting.js';
+
+/** States that a camera leaves only with somebody's help. */
+const FINAL: ReadonlySet<Camera['status']> = new Set(['error', 'disabled'] as const);
+
+/** Cameras: add one, and it is checked for real before you get an answer. */
+export class Cameras extends CamerasOperations {
+  /**
+   * Waits until the camera is in this state: a direct one is `pending` at first, a re-enabled one `offline`.
+   *
+   * Throws CameraStateError when it goes to `error` or `disabled` instead, and WaitTimeoutError after `timeout` milliseconds,
+   * 60,000 by default; its `last` is the camera.
+   *
+   * @example
+   * ```ts
+   * const camera = await novavms.cameras.waitUntil(id, 'online', { timeout: 30_000 });
+   * ```
+   */
+  waitUntil(id: string, status: Camera['status'] = 'online', options?: WaitOptions): Promise<CameraDetail> {
+    let first: CameraDetail | undefined;
+    const enough = (camera: CameraDetail) => {
+      if (camera.status === status) return true;
+      first ??= camera;
+      // One that was in error when we came may be leaving it: its credentials were just mended.
+      if (FINAL.has(camera.status) && camera.statusAt !== first.statusAt) {
+        throw new CameraStateError(`the camera is ${told(camera)}`, camera);
+      }
+      return false;
+    };
+    const late = (camera: CameraDetail) => `the camera is still ${told(camera)}, not ${status}`;
+    return waitFor(this.transport.around, () => this.get(id, { signal: options?.signal }), enough, late, options);
+  }
+}
+
+function told(camera: CameraDetail): string {
+  const why = camera.statusMessage ?? camera.statusReason;
+  return why === null ? camera.status : `${camera.status} (${why})`;
+}

@@ -1,0 +1,80 @@
+"""docs/reference/sdk-typescript.md"""
+
+from __future__ import annotations
+
+from tools.sdk_typescript.document import camel
+from tools.sdk_typescript.resources import Resources
+from tools.sdk_typescript.surface import WORDS
+
+HEAD = """# `@novavms/sdk`: every method
+
+Made by `make sdk` from `sdk/openapi.json`. How to begin, errors, paging and retries: [sdk/typescript](../../sdk/typescript/README.md).
+
+In the examples `novavms` is what `createClient` made. Every method takes as its last argument `{ signal, timeout, maxRetries, idempotencyKey, ifMatch }`,
+all of them optional. A `PagePromise` is awaited for a page and iterated for all items; every other result has `withResponse()`.
+"""
+BY_HAND = {
+    "cameras": [
+        (
+            "waitUntil(id, status = 'online', options?: WaitOptions): Promise<CameraDetail>",
+            "Waits until the camera is in this state. CameraStateError where it goes to `error` or `disabled` instead; WaitTimeoutError after `timeout` milliseconds, 60,000 by default.",
+            "const camera = await novavms.cameras.waitUntil(id, 'online', { timeout: 30_000 });",
+        )
+    ],
+    "events": [
+        (
+            "waitForClip(id, options?: WaitOptions): Promise<ReadyClip>",
+            "Waits until the clip can be played. ClipFailedError where it came to nothing.",
+            "const clip = await novavms.events.waitForClip(id, { timeout: 120_000 });\nawait clip.download('clip.mp4');",
+        ),
+        (
+            "downloadClip(id, target: string | WritableStream, options?: DownloadOptions): Promise<void>",
+            "Writes the MP4 to a path (Node) or a stream. Goes on where a connection broke off; under the path there is never half a clip.",
+            "await novavms.events.downloadClip(id, 'clip.mp4', {\n  onProgress: ({ receivedBytes, totalBytes }) => console.log(receivedBytes, totalBytes),\n});",
+        ),
+        (
+            "downloadSnapshot(id, target: string | WritableStream, options?: DownloadOptions): Promise<void>",
+            "Writes the event's JPEG to a path (Node) or a stream.",
+            "await novavms.events.downloadSnapshot(id, 'event.jpg');",
+        ),
+    ],
+    "stream": [
+        (
+            "events(params?: StreamParams, options?: StreamOptions): AsyncGenerator<StreamItem>",
+            "Events as they happen. A lost connection is made anew, and what happened meanwhile follows. An item of type `reset` says that this was not possible: read your lists anew.",
+            "for await (const item of novavms.stream.events({ types: ['camera_status'] })) console.log(item.type, item.data);",
+        )
+    ],
+    "webhooks": [
+        (
+            "verifySignature(payload, { secret, headers }): Promise<void>",
+            "Throws WebhookSignatureError unless the signature is that of this body and its time is near. Can be imported by itself.",
+            "await novavms.webhooks.verifySignature(body, { secret, headers });",
+        )
+    ],
+}
+"""What is written by hand: signature, words, example."""
+
+
+def reference(resources: Resources) -> str:
+    text = HEAD
+    for resource in sorted(resources.names, key=list(WORDS).index):
+        name = ".".join(camel(part) for part in resource.split("."))
+        text += f"\n## `novavms.{name}`\n\n{WORDS[resource]}\n"
+        for op in resources.operations(resource):
+            kind, optional = resources.parameters(op)
+            arguments = [f"{camel(item)}: string" for item in resources.path_arguments(op)]
+            if kind:
+                arguments.append(f"params{'?' if optional else ''}: {kind}")
+            answer = resources.answer(op)
+            words = " ".join(
+                resources.types.words(part) for part in (f"{op.summary}.", op.description) if part
+            ).replace("\n", " ")
+            role = (
+                "" if op.open else f" Needs the role {op.role}{'' if op.role == 'owner' else ' or higher'}."
+            )
+            text += f"\n### `{name}.{camel(op.name)}({', '.join(arguments)}): {answer}`\n\n"
+            text += f"{words}{role} (`{op.method} {op.path.replace('{}', '…')}`)\n\n```ts\n{resources.example(op)}\n```\n"
+        for signature, words, example in BY_HAND.get(resource, []):
+            text += f"\n### `{name}.{signature}`\n\n{words}\n\n```ts\n{example}\n```\n"
+    return text
