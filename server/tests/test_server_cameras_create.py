@@ -103,7 +103,12 @@ async def test_an_onvif_camera_is_checked_then_added_and_told_to_its_gateway(wor
         assert read.json() == camera
         listed = (await operator.get("/api/v1/cameras")).json()
         assert listed["total"] == 1
-        assert listed["data"] == [{name: value for name, value in camera.items() if name != "check"}]
+        assert listed["data"] == [
+            {name: value for name, value in camera.items() if name in listed["data"][0]}
+        ]
+        assert set(camera) - set(listed["data"][0]) == {
+            *("check", "moved_to", "tls_fingerprint", "stream_tls_fingerprint", "tls_pinned_at")
+        }
 
 
 async def test_userinfo_of_an_rtsp_address_becomes_credentials_and_is_never_seen_again(world: World) -> None:

@@ -19,6 +19,7 @@ from novavms_server.accounts.service_accounts.routes import ServiceAccountContro
 from novavms_server.accounts.service_accounts.service import ServiceAccountService
 from novavms_server.accounts.users.routes import UserController
 from novavms_server.accounts.users.service import UserService
+from novavms_server.cameras.moving import MoveService
 from novavms_server.cameras.routes import CameraController
 from novavms_server.cameras.service import CameraService
 from novavms_server.clips.routes import EventClipController, StoreController, UploadController
@@ -69,6 +70,7 @@ class Services:
     pairing: PairingService
     gateway_door: GatewayDoor
     cameras: CameraService
+    moves: MoveService
     events: EventService
     clips: ClipService
     uploads: Uploads

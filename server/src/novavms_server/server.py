@@ -10,7 +10,7 @@ from litestar.types import ASGIApp
 
 from novavms_server.accounts.assembly import build_accounts
 from novavms_server.api import Services, build_app
-from novavms_server.cameras.assembly import build_cameras
+from novavms_server.cameras.assembly import build_cameras, build_moves
 from novavms_server.cameras.direct.assembly import DirectMode, build_direct
 from novavms_server.clips.assembly import ClipParts, build_clips
 from novavms_server.events.service import EventService
@@ -93,6 +93,9 @@ def build_server(settings: Settings, *, database_url: str, clock: Clock | None =
         hub=hub,
         defer=_defer,
     )
+    moves = build_moves(
+        settings, database=database, clock=clock, sealer=sealer, gateways=gateways, hub=hub, jobs=jobs
+    )
     clips = build_clips(settings, database=database, clock=clock, sealer=sealer, hub=hub, gateways=arrivals)
     direct = build_direct(settings, database=database, clock=clock, sealer=sealer, hub=hub, jobs=jobs)
     clips.orders.direct = direct.cameras
@@ -110,6 +113,7 @@ def build_server(settings: Settings, *, database_url: str, clock: Clock | None =
         sites=sites,
         gateways=gateways,
         cameras=cameras,
+        moves=moves,
         events=events,
         clips=clips.service,
         uploads=clips.uploads,

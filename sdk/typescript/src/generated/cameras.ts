@@ -58,6 +58,22 @@ const deleteCamera: Operation = {
   reply: 'none',
 };
 
+const acceptCameraMove: Operation = {
+  id: 'acceptCameraMove',
+  method: 'POST',
+  path: '/cameras/{}/accept-move',
+  output: { check: { facts: 0 } },
+  keyed: true,
+  reply: 'json',
+};
+
+const dismissCameraMove: Operation = {
+  id: 'dismissCameraMove',
+  method: 'DELETE',
+  path: '/cameras/{}/move',
+  reply: 'none',
+};
+
 const getCameraSnapshot: Operation = {
   id: 'getCameraSnapshot',
   method: 'GET',
@@ -187,6 +203,38 @@ export class CamerasOperations extends Resource {
    */
   delete(id: string, options?: RequestOptions): ApiPromise<void> {
     return this.call(deleteCamera, [id], undefined, options);
+  }
+
+  /**
+   * Let a camera be where it was found.
+   *
+   * `movedTo` names the address at which its gateway found a missing camera. It is checked there with its own login, up to 15 s; where that fails, or another device answers, the answer is a 400 and nothing changes.
+   *
+   * Needs the role operator or higher.
+   *
+   * @example
+   * ```ts
+   * const answer = await novavms.cameras.acceptMove(id);
+   * ```
+   */
+  acceptMove(id: string, options?: RequestOptions): ApiPromise<CameraDetail> {
+    return this.call(acceptCameraMove, [id], undefined, options);
+  }
+
+  /**
+   * Dismiss the address at which a camera was found.
+   *
+   * The same address is not offered again until the camera was back.
+   *
+   * Needs the role operator or higher.
+   *
+   * @example
+   * ```ts
+   * await novavms.cameras.dismissMove(id);
+   * ```
+   */
+  dismissMove(id: string, options?: RequestOptions): ApiPromise<void> {
+    return this.call(dismissCameraMove, [id], undefined, options);
   }
 
   /**

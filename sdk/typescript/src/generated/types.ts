@@ -104,7 +104,7 @@ export interface CameraCreate {
 /**
  * One camera by itself: a list's item, and `check`, the report of its last connection check.
  *
- * Read from the table, `profiles` and `check` are plain JSON as it was checked and stored; that is how it is shown.
+ * Read from the table, `profiles`, `check` and `movedTo` are plain JSON as it was checked and stored; that is how it is shown.
  */
 export interface CameraDetail {
   id: string;
@@ -143,6 +143,8 @@ export interface CameraDetail {
   updatedAt: string;
   version: number;
   check?: CheckReport | null;
+  /** Another address at which it was found while it was missing; to be accepted or dismissed. */
+  movedTo?: MovedTo | null;
   /** SHA-256 of the certificate that the camera is held to: of rtsps, or (ONVIF) of https. Null: it has shown none. */
   tlsFingerprint?: string | null;
   /** ONVIF: the same of the rtsps stream that the camera names. */
@@ -427,6 +429,19 @@ export interface Me {
   /** null: all sites of the org */
   siteIds: string[] | null;
   mustChangePassword: boolean;
+}
+
+/**
+ * Where its gateway found a missing camera. Known by what it says of itself only: nothing has logged in there yet,
+ * unless `reason` says why the check there failed.
+ */
+export interface MovedTo {
+  host: string;
+  port: number;
+  foundAt: string;
+  matchedBy: 'endpoint_reference' | 'mac';
+  reason?: string | null;
+  message?: string | null;
 }
 
 /** The owner wants this admin to be the owner. */

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from novavms_protocol import CameraStatus
+from novavms_protocol import CameraMoved, CameraStatus
 from novavms_server.cameras.checking import CameraChecker
 from novavms_server.cameras.desired import DesiredCameras, tell_anew
+from novavms_server.cameras.moves import MoveReports
+from novavms_server.cameras.moving import MoveService
 from novavms_server.cameras.service import CameraService, Defer
 from novavms_server.cameras.sources import AddressRules
 from novavms_server.cameras.status import StatusReports
 from novavms_server.gateways.hub import GatewayHub
 from novavms_server.gateways.service import GatewayService
 from novavms_server.kit.clock import Clock
+from novavms_server.kit.database import Database
+from novavms_server.kit.jobs import Jobs
 from novavms_server.kit.pages import Cursors
 from novavms_server.kit.seal import Sealer
 from novavms_server.settings import Settings
@@ -47,3 +51,31 @@ def build_cameras(
         checker=CameraChecker(hub, rules),
         defer=defer,
     )
+
+
+def build_moves(
+    settings: Settings,
+    *,
+    database: Database,
+    clock: Clock,
+    sealer: Sealer,
+    gateways: GatewayService,
+    hub: GatewayHub,
+    jobs: Jobs,
+) -> MoveService:
+    """Cameras that gateways find at other addresses; its job is registered."""
+    rules = AddressRules.of(
+        allow_loopback=settings.allow_loopback_cameras, direct_networks=settings.direct_networks
+    )
+    hub.on_report(CameraMoved, MoveReports(clock, rules).take_in)
+    moves = MoveService(
+        database=database,
+        clock=clock,
+        sealer=sealer,
+        rules=rules,
+        checker=CameraChecker(hub, rules),
+        gateways=gateways,
+        hub=hub,
+    )
+    moves.listen(jobs)
+    return moves

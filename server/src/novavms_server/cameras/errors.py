@@ -27,6 +27,10 @@ class CameraChanged(Conflict):
     sentence = "The camera was changed while its connection was being checked; read it again."
 
 
+class NoMove(Conflict):
+    sentence = "There is no other address of this camera to accept."
+
+
 class NotOnline(ApiError):
     """There is no picture now."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from novavms_server.cameras.errors import CameraChanged, DuplicateDevice
+from novavms_server.cameras.errors import CameraChanged, DuplicateDevice, NoMove
 from novavms_server.gateways.errors import GatewayRefused
 from novavms_server.kit.openapi import Example
 
@@ -68,7 +68,7 @@ REPORT: dict[str, Any] = {
     "facts": {"transport": "tcp", "codec": "h264", "width": 1920, "height": 1080, "manufacturer": "Acme"},
 }
 CAMERA: dict[str, Any] = {
-    **{**ITEM, "check": REPORT},
+    **{**ITEM, "check": REPORT, "moved_to": None},
     **{"tls_fingerprint": None, "stream_tls_fingerprint": None, "tls_pinned_at": None},
 }
 _ONVIF = {
@@ -89,5 +89,9 @@ EXAMPLES = {
     "getCamera": Example(response=CAMERA),
     "updateCamera": Example(
         {"name": "Back door"}, {**CAMERA, "name": "Back door", "version": 2}, (CameraChanged, GatewayRefused)
+    ),
+    "acceptCameraMove": Example(
+        response={**CAMERA, "host": "192.0.2.77", "version": 2},
+        errors=(NoMove, CameraChanged, GatewayRefused),
     ),
 }

@@ -174,13 +174,27 @@ class Camera(msgspec.Struct):
     version: int
 
 
+class MovedTo(msgspec.Struct, frozen=True, kw_only=True):
+    """Where its gateway found a missing camera. Known by what it says of itself only: nothing has logged in there yet,
+    unless `reason` says why the check there failed."""
+
+    host: str
+    port: int
+    found_at: datetime
+    matched_by: Literal["endpoint_reference", "mac"]
+    reason: str | None = None
+    message: str | None = None
+
+
 class CameraDetail(Camera):
     """One camera by itself: a list's item, and `check`, the report of its last connection check.
 
-    Read from the table, `profiles` and `check` are plain JSON as it was checked and stored; that is how it is shown.
+    Read from the table, `profiles`, `check` and `moved_to` are plain JSON as it was checked and stored; that is how it is shown.
     """
 
     check: CheckReport | None = None
+    moved_to: MovedTo | None = None
+    """Another address at which it was found while it was missing; to be accepted or dismissed."""
     tls_fingerprint: str | None = None
     """SHA-256 of the certificate that the camera is held to: of rtsps, or (ONVIF) of https. Null: it has shown none."""
     stream_tls_fingerprint: str | None = None

@@ -26,6 +26,10 @@ class CameraRow(msgspec.Struct):
     status_seq: int
     stream_name: str | None
     identity: str | None
+    serial: str | None
+    mac: str | None
+    endpoint_reference: str | None
+    move_dismissed: str | None
 
 
 def _row(*values: Any) -> CameraRow:
@@ -38,8 +42,8 @@ def _row_and_zone(*values: Any) -> tuple[CameraRow, str]:
 
 
 _ROW_COLUMNS = (
-    f"{COLUMNS}, last_check, tls_fingerprint, stream_tls_fingerprint, tls_pinned_at,"
-    " credentials, revision, status_seq, stream_name, identity"
+    f"{COLUMNS}, last_check, moved_to, tls_fingerprint, stream_tls_fingerprint, tls_pinned_at,"
+    " credentials, revision, status_seq, stream_name, identity, serial, mac, endpoint_reference, move_dismissed"
 )
 
 
@@ -75,6 +79,13 @@ def revise_at(caller: Caller, site_id: UUID) -> Query:
     )
 
 
+def one(org_id: UUID, camera_id: UUID, *, lock: bool = False) -> Query:
+    """As `by_id`, for gateways' reports and jobs."""
+    tail = " FOR NO KEY UPDATE" if lock else ""
+    sql = f"SELECT {_ROW_COLUMNS} FROM cameras WHERE org_id = %s AND id = %s AND deleted_at IS NULL{tail}"  # noqa: S608
+    return Query(sql, (org_id, camera_id), _row)
+
+
 def one_direct(org_id: UUID, camera_id: UUID, *, lock: bool = False) -> Query:
     """A direct-mode camera, for the jobs that register and watch it."""
     tail = " FOR NO KEY UPDATE" if lock else ""
@@ -99,6 +110,8 @@ def values_of(camera: CameraDetail) -> dict[str, Any]:
     schedule = values["recording_schedule"]
     values["recording_schedule"] = None if schedule is None else Jsonb(msgspec.to_builtins(schedule))
     values["last_check"] = None if check is None else Jsonb(check)
+    moved = values["moved_to"]
+    values["moved_to"] = None if moved is None else Jsonb(msgspec.to_builtins(moved))
     return values
 
 
@@ -123,7 +136,7 @@ def update(org_id: UUID, camera_id: UUID, values: dict[str, Any]) -> Query:
 def forget(org_id: UUID, camera_id: UUID, now: datetime) -> Query:
     """Soft: its events stay readable. What could log in to it goes at once."""
     return Query(
-        "UPDATE cameras SET deleted_at = %(now)s, updated_at = %(now)s, credentials = NULL, last_check = NULL,"
+        "UPDATE cameras SET deleted_at = %(now)s, updated_at = %(now)s, credentials = NULL, last_check = NULL, moved_to = NULL,"
         " revision = revision + 1 WHERE org_id = %(org)s AND id = %(id)s",
         {"now": now, "org": org_id, "id": camera_id},
     )

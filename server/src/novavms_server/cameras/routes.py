@@ -23,6 +23,7 @@ from novavms_server.cameras.models import (
     Sort,
     Status,
 )
+from novavms_server.cameras.moving import MoveService
 from novavms_server.cameras.service import CameraService, OnDuplicate
 from novavms_server.kit.http import Cursor, FromPath, IfMatch, JSONBody, Limit, NamedDependency, role
 from novavms_server.kit.pages import Page
@@ -170,6 +171,42 @@ class CameraController(Controller):
         if_match: IfMatch = None,
     ) -> None:
         await cameras.delete(work, camera_id, if_match)
+
+    @post(
+        "/{camera_id:str}/accept-move",
+        opt=role("operator"),
+        status_code=200,
+        operation_id="acceptCameraMove",
+        summary="Let a camera be where it was found",
+        description=(
+            "`moved_to` names the address at which its gateway found a missing camera. It is checked there with its own"
+            " login, up to 15 s; where that fails, or another device answers, the answer is a 400 and nothing changes."
+        ),
+    )
+    async def accept_move(
+        self,
+        work: NamedDependency[Work],
+        moves: NamedDependency[MoveService],
+        camera_id: FromPath[UUID],
+        if_match: IfMatch = None,
+    ) -> Response[CameraDetail]:
+        return _answer(*await moves.accept(work, camera_id, if_match))
+
+    @delete(
+        "/{camera_id:str}/move",
+        opt=role("operator"),
+        operation_id="dismissCameraMove",
+        summary="Dismiss the address at which a camera was found",
+        description="The same address is not offered again until the camera was back.",
+    )
+    async def dismiss_move(
+        self,
+        work: NamedDependency[Work],
+        moves: NamedDependency[MoveService],
+        camera_id: FromPath[UUID],
+        if_match: IfMatch = None,
+    ) -> None:
+        await moves.dismiss(work, camera_id, if_match)
 
     @get(
         "/{camera_id:str}/snapshot",

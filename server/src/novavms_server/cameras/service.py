@@ -293,6 +293,8 @@ class CameraService:
                 new = checked(new, source, outcome, gateway, work)
             elif new.enabled:
                 new = turn(new, work, "pending")
+        if source is not None or not new.enabled:  # where it is now was said by a person
+            new, hidden["move_dismissed"] = msgspec.structs.replace(new, moved_to=None), None
         told = source is not None or any(getattr(new, name) != getattr(old, name) for name in _PLAIN)
         new = msgspec.structs.replace(new, version=old.version + 1, updated_at=work.now)
         turned = (new.status, new.status_reason) != (old.status, old.status_reason)

@@ -20,7 +20,7 @@ from novavms_camera.faults import CameraFault
 from novavms_camera.rtsp.url import RtspUrl
 from novavms_camera.secret import Secret
 from novavms_camera.source import CameraSource
-from novavms_protocol import CameraConfig, Check, RecordingPlan, ScheduleWindow
+from novavms_protocol import CameraConfig, CameraIdentity, Check, RecordingPlan, ScheduleWindow
 from novavms_server.cameras.errors import CheckFailed
 from novavms_server.cameras.models import (
     DEFAULT_ONVIF_PORT,
@@ -149,6 +149,14 @@ def _pinned(camera: CameraDetail) -> dict[str, Any]:
     }
 
 
+def moved_source(row: CameraRow, host: str, port: int, rules: AddressRules, sealer: Sealer) -> CameraSource:
+    """The camera at another address, held to the certificates it has whatever the port: who is there is not known yet.
+    Raises CheckFailed, SealBroken."""
+    source = changed_source(row, CameraUpdate(host=host, port=port), rules, sealer)
+    assert source is not None
+    return replace(source, **_pinned(row.camera))
+
+
 def _given(value: Any, otherwise: Any) -> Any:
     return otherwise if value is UNSET else value
 
@@ -264,6 +272,9 @@ def config_of(row: CameraRow, sealer: Sealer, *, timezone: str, allow_loopback: 
         detection_stream=camera.detection_stream,
         recording=plan_of(camera, timezone),
         allow_loopback=allow_loopback,
+        identity=None
+        if camera.type == "rtsp"
+        else CameraIdentity(serial=row.serial, mac=row.mac, endpoint_reference=row.endpoint_reference),
     )
 
 

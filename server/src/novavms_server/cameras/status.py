@@ -56,7 +56,9 @@ UPDATE cameras SET status = %(status)s, status_reason = %(reason)s, status_messa
     status_seq = status_seq + %(seen)s, last_seen_at = greatest(last_seen_at, %(last_frame_at)s),
     codec = coalesce(%(codec)s, codec), width = coalesce(%(width)s, width), height = coalesce(%(height)s, height),
     fps = coalesce(%(fps)s, fps), has_audio = coalesce(%(has_audio)s, has_audio),
-    active_tier = coalesce(%(active_tier)s, active_tier)
+    active_tier = coalesce(%(active_tier)s, active_tier),
+    moved_to = CASE WHEN %(status)s::text = 'online' THEN NULL ELSE moved_to END,
+    move_dismissed = CASE WHEN %(status)s::text = 'online' THEN NULL ELSE move_dismissed END
 WHERE org_id = %(org)s AND id = %(id)s
 """
 _SEEN = ("codec", "width", "height", "has_audio", "active_tier")

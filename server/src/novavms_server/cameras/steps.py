@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
 
 import msgspec
 
@@ -12,10 +13,16 @@ from novavms_server.cameras.models import Camera, CameraCreate, CameraDetail, Re
 from novavms_server.cameras.status import GATEWAY_OFFLINE_MESSAGE
 from novavms_server.gateways.models import GatewayRow
 from novavms_server.kit.ids import new_id
-from novavms_server.kit.work import Work
 
 
-def new_camera(work: Work, asked: CameraCreate, source: CameraSource) -> CameraDetail:
+class Moment(Protocol):
+    """When: a request's Work, or a job's time."""
+
+    @property
+    def now(self) -> datetime: ...
+
+
+def new_camera(work: Moment, asked: CameraCreate, source: CameraSource) -> CameraDetail:
     nothing: dict[str, Any] = dict.fromkeys(CameraDetail.__struct_fields__)
     return CameraDetail(
         **{
@@ -68,7 +75,7 @@ def addressed(camera: CameraDetail, source: CameraSource) -> CameraDetail:
 
 
 def checked(
-    camera: CameraDetail, source: CameraSource, outcome: Outcome, gateway: GatewayRow, work: Work
+    camera: CameraDetail, source: CameraSource, outcome: Outcome, gateway: GatewayRow, work: Moment
 ) -> CameraDetail:
     """With what the check learnt. It has just seen a frame: the camera is online, unless switched off."""
     facts = {name: value for name, value in outcome.facts().items() if name in Camera.__struct_fields__}
@@ -90,7 +97,7 @@ def checked(
     return turn(camera, work, "online")
 
 
-def switched(camera: CameraDetail, gateway: GatewayRow | None, work: Work) -> CameraDetail:
+def switched(camera: CameraDetail, gateway: GatewayRow | None, work: Moment) -> CameraDetail:
     """On or off, as `enabled` says now; what comes after "on" is for the frames to tell."""
     if not camera.enabled:
         return turn(camera, work, "disabled", "disabled_by_user", "Switched off by a person.")
@@ -100,7 +107,7 @@ def switched(camera: CameraDetail, gateway: GatewayRow | None, work: Work) -> Ca
 
 
 def turn(
-    camera: CameraDetail, work: Work, status: str, reason: str | None = None, message: str | None = None
+    camera: CameraDetail, work: Moment, status: str, reason: str | None = None, message: str | None = None
 ) -> CameraDetail:
     same = (camera.status, camera.status_reason) == (status, reason)
     return msgspec.structs.replace(

@@ -47,9 +47,17 @@ def version(caller: Caller, gateway_id: UUID) -> Query:
 
 def row(caller: Caller, gateway_id: UUID, *, hold: bool) -> Query:
     """`hold`: nobody else holds, deletes or re-describes this gateway before the transaction ends."""
-    tail = " FOR NO KEY UPDATE" if hold else ""
+    return _row(caller.org_id, gateway_id, " FOR NO KEY UPDATE" if hold else "")
+
+
+def held(org_id: UUID, gateway_id: UUID) -> Query:
+    """As `row`, held, for jobs."""
+    return _row(org_id, gateway_id, " FOR NO KEY UPDATE")
+
+
+def _row(org_id: UUID, gateway_id: UUID, tail: str) -> Query:
     sql = f"SELECT id, site_id, name, status, state_version FROM gateways WHERE org_id = %s AND id = %s AND deleted_at IS NULL{tail}"  # noqa: S608
-    return Query(sql, (caller.org_id, gateway_id), GatewayRow)
+    return Query(sql, (org_id, gateway_id), GatewayRow)
 
 
 def in_use(caller: Caller, gateway_id: UUID) -> Query:

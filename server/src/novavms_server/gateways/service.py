@@ -21,7 +21,7 @@ from novavms_server.gateways.models import (
     GatewayUpdate,
     TelemetryPoint,
 )
-from novavms_server.kit.database import Connection
+from novavms_server.kit.database import Connection, run
 from novavms_server.kit.errors import Forbidden, NotFound
 from novavms_server.kit.pages import Cursors, Page
 from novavms_server.kit.versions import etag, require_match
@@ -38,6 +38,13 @@ async def bump_state(connection: Connection, gateway_id: UUID) -> None:
     await connection.execute(
         "UPDATE gateways SET state_version = state_version + 1 WHERE id = %s", (gateway_id,), prepare=True
     )
+
+
+async def hold_gateway(connection: Connection, org_id: UUID, gateway_id: UUID) -> GatewayRow | None:
+    """As `GatewayService.hold`, for jobs."""
+    cursor = await run(connection, queries.held(org_id, gateway_id))
+    found: GatewayRow | None = await cursor.fetchone()
+    return found
 
 
 async def state_version(connection: Connection, gateway_id: UUID) -> int:

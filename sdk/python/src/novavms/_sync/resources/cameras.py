@@ -369,3 +369,50 @@ class CamerasOperations(Resource):
             key=idempotency_key,
             timeout=timeout,
         )
+
+    def accept_move(
+        self,
+        camera_id: str | UUID,
+        *,
+        idempotency_key: str | None = None,
+        if_match: str | None = None,
+        timeout: Timeout = NOT_GIVEN,
+    ) -> CameraDetail:
+        """Let a camera be where it was found.
+
+        `moved_to` names the address at which its gateway found a missing camera. It is checked there with
+        its own login, up to 15 s; where that fails, or another device answers, the answer is a 400 and
+        nothing changes.
+
+        Needs the role operator or higher.
+
+        Args:
+            idempotency_key: Of your own, to make the call safe to repeat beyond its own retries.
+            if_match: The `etag` of what you read: a ConflictError if it was changed since.
+            timeout: Seconds, for this call; the client's if not given.
+        """
+        return self._transport.object(
+            "POST",
+            f"/api/v1/cameras/{segment(camera_id)}/accept-move",
+            CameraDetail,
+            key=idempotency_key,
+            if_match=if_match,
+            timeout=timeout,
+        )
+
+    def dismiss_move(
+        self, camera_id: str | UUID, *, if_match: str | None = None, timeout: Timeout = NOT_GIVEN
+    ) -> None:
+        """Dismiss the address at which a camera was found.
+
+        The same address is not offered again until the camera was back.
+
+        Needs the role operator or higher.
+
+        Args:
+            if_match: The `etag` of what you read: a ConflictError if it was changed since.
+            timeout: Seconds, for this call; the client's if not given.
+        """
+        self._transport.nothing(
+            "DELETE", f"/api/v1/cameras/{segment(camera_id)}/move", if_match=if_match, timeout=timeout
+        )
