@@ -6,7 +6,7 @@
         for camera in client.cameras.list():
             print(camera.name, camera.status)
 
-`AsyncClient` has the same surface for asyncio and trio. Objects are in `novavms.types`, errors in `novavms.errors`.
+`AsyncClient` has the same surface for asyncio. Objects are in `novavms.types`, errors in `novavms.errors`.
 """
 
 from novavms._async.client import AsyncClient

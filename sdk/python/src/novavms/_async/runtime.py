@@ -1,4 +1,4 @@
-"""What differs between waiting in an event loop (asyncio or trio) and waiting in a thread; the twin is _sync/runtime.py."""
+"""What differs between waiting in an event loop and waiting in a thread; the twin is _sync/runtime.py."""
 
 from __future__ import annotations
 
