@@ -81,7 +81,7 @@ async def serve(server: Server) -> AsyncIterator[str]:
         try:
             yield f"http://127.0.0.1:{port}"
         finally:
-            server.presence.say_goodbye()
+            server.say_goodbye()
             asyncio.get_running_loop().remove_reader(listener)
             for _ in range(
                 3

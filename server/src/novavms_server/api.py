@@ -49,6 +49,9 @@ from novavms_server.shares.routes import ShareController, SharedController
 from novavms_server.shares.service import ShareService
 from novavms_server.sites.routes import SiteController
 from novavms_server.sites.service import SiteService
+from novavms_server.stream.doors import StreamDoor
+from novavms_server.stream.routes import StreamController
+from novavms_server.stream.service import Streams
 
 BASE_PATH = "/api/v1"
 
@@ -75,6 +78,8 @@ class Services:
     clips: ClipService
     uploads: Uploads
     store_door: StoreDoor
+    streams: Streams
+    stream_door: StreamDoor
     shares: ShareService
 
 
@@ -87,6 +92,7 @@ CONTROLLERS: list[type[Controller]] = [
     SharedController,
     UploadController,
     StoreController,
+    StreamController,
     SiteController,
     GatewayController,
     LoginController,

@@ -21,6 +21,10 @@ TAGS = [
     {"name": "Cameras", "description": "Add a camera, and it is checked for real before you get an answer."},
     {"name": "Events", "description": "Something noticed or asked for, with at most one clip."},
     {
+        "name": "Stream",
+        "description": "What changes, as it happens, by server-sent events or a WebSocket; resumable.",
+    },
+    {
         "name": "Sites",
         "description": "Places, each with a time zone. Viewers see the sites they were granted.",
     },

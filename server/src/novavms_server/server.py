@@ -33,6 +33,8 @@ from novavms_server.kit.seal import Sealer, load_or_make_key
 from novavms_server.settings import Settings
 from novavms_server.shares.service import ShareService
 from novavms_server.sites.service import SiteService
+from novavms_server.stream.doors import StreamDoor
+from novavms_server.stream.service import Streams
 
 
 @dataclass(slots=True)
@@ -57,11 +59,18 @@ class Server:
         await self.clips.start()
         self.presence.start()
         self.direct.start()
+        self.services.streams.start()
         self.jobs.start()
+
+    def say_goodbye(self) -> None:
+        """Before the HTTP server ends its connections: those that have no end of their own come to one."""
+        self.presence.say_goodbye()
+        self.services.streams.say_goodbye()
 
     async def stop(self) -> None:
         """The reverse, in reverse order."""
         await self.jobs.stop()
+        await self.services.streams.stop()
         await self.direct.stop()
         await self.presence.stop()
         await self.clips.stop()
@@ -101,6 +110,13 @@ def build_server(settings: Settings, *, database_url: str, clock: Clock | None =
     clips.orders.direct = direct.cameras
     cameras.direct_snapshot = direct.cameras.snapshot
     events = EventService(cursors, clips.service)
+    limits: dict[str, Any] = {"rate_per_min": settings.rate_per_min, "burst": settings.rate_burst}
+    limiter, anonymous_limiter = LocalLimiter(clock, **limits), LocalLimiter(clock, **limits)
+    authenticator = accounts.authenticator
+    streams = Streams(
+        *(database, clock, authenticator, sealer.derive("stream"), metrics.registry),
+        base_url=settings.public_url or "",
+    )
     services = Services(
         database=database,
         metrics=metrics,
@@ -118,18 +134,19 @@ def build_server(settings: Settings, *, database_url: str, clock: Clock | None =
         clips=clips.service,
         uploads=clips.uploads,
         store_door=clips.door,
+        streams=streams,
+        stream_door=StreamDoor(streams, authenticator, limiter, anonymous_limiter),
         shares=ShareService(database, clock, cursors, events, clips.service, settings.public_url or ""),
         pairing=PairingService(database, clock, sites, hub, sealer.derive("pairing codes")),
         gateway_door=GatewayDoor(hub, arrivals, presence),
     )
-    limits: dict[str, Any] = {"rate_per_min": settings.rate_per_min, "burst": settings.rate_burst}
     edge = Edge(
         build_app(services),
         database=database,
-        authenticator=accounts.authenticator,
+        authenticator=authenticator,
         clock=clock,
-        limiter=LocalLimiter(clock, **limits),
-        anonymous_limiter=LocalLimiter(clock, **limits),
+        limiter=limiter,
+        anonymous_limiter=anonymous_limiter,
         idempotency=Idempotency(database, clock, sealer),
         metrics=metrics,
     )

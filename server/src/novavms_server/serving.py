@@ -104,7 +104,7 @@ async def serving(
             host, port = listener.getsockname()[:2]
             yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         finally:
-            server.presence.say_goodbye()
+            server.say_goodbye()
             runner.should_exit = True
             await task
             reset_leftovers(runner)

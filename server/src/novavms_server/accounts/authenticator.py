@@ -88,6 +88,7 @@ class TokenAuthenticator:
             site_ids=_scope(sites),
             epoch=epoch,
             key_id=key_id,
+            expires_at=until,
             label=f"key:{key_id}",
         )
         return caller, until
@@ -102,6 +103,7 @@ class TokenAuthenticator:
         if not rows:
             return None
         org_id, role, epoch, session_ends, must_change, sites = rows[0]
+        until = min(claims.expires_at, session_ends)
         caller = Caller(
             org_id=org_id,
             kind="user",
@@ -111,9 +113,10 @@ class TokenAuthenticator:
             epoch=epoch,
             session_id=claims.session_id,
             must_change_password=must_change,
+            expires_at=until,
             label=f"user:{claims.user_id}",
         )
-        return caller, min(claims.expires_at, session_ends)
+        return caller, until
 
 
 def _scope(sites: list[UUID] | None) -> frozenset[UUID] | None:

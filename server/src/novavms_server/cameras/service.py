@@ -44,6 +44,8 @@ from novavms_server.cameras.steps import (
     switched,
     turn,
 )
+from novavms_server.cameras.told import camera_item, status_item_of
+from novavms_server.feed.log import tell
 from novavms_server.gateways.errors import GatewayRefused
 from novavms_server.gateways.hub import GatewayHub
 from novavms_server.gateways.models import GatewayRow
@@ -215,6 +217,7 @@ class CameraService:
             ),
         )
         await record(work, "camera.created", "camera", camera.id, after=audited(camera))
+        await tell(await work.write(), org_id, work.now, camera_item("created", camera))
 
     async def _warn_of_twins(
         self, work: Work, outcome: Outcome, identity: str | None, except_id: UUID | None
@@ -338,6 +341,9 @@ class CameraService:
             before=audited(before.camera),
             after={**audited(camera), **mark},
         )
+        left = before.camera.site_id if camera.site_id != before.camera.site_id else None
+        items = [camera_item("updated", camera, left), *([status_item_of(camera)] if turned else [])]
+        await tell(await work.write(), org_id, work.now, *items)
         if told and camera.gateway_id is not None:
             self._tell(work, camera.gateway_id)
             await bump_state(await work.write(), camera.gateway_id)
@@ -355,6 +361,8 @@ class CameraService:
         require_match(if_match, row.camera.version)
         await work.read(queries.forget(work.caller.org_id, camera_id, work.now))
         await record(work, "camera.deleted", "camera", camera_id, before=audited(row.camera))
+        item = camera_item("deleted", row.camera)
+        await tell(await work.write(), work.caller.org_id, work.now, item)
         if gateway_id is not None:
             self._tell(work, gateway_id)
             await bump_state(await work.write(), gateway_id)

@@ -16,6 +16,8 @@ from novavms_protocol import CameraStatus, Report
 from novavms_server.cameras import queries
 from novavms_server.cameras.device_text import cut
 from novavms_server.cameras.models import Status, Tier
+from novavms_server.cameras.told import status_item, status_of
+from novavms_server.feed.log import tell
 from novavms_server.gateways.models import GatewayRef
 from novavms_server.kit.clock import Clock
 from novavms_server.kit.database import Connection, Query, run, run_all
@@ -103,7 +105,11 @@ async def apply_status(
     statements = [Query(_CHANGE, params)]
     if turned:
         statements.append(queries.log(org_id, [camera_id], now, change.status, told_reason, message))
-    await run_all(connection, statements)
+    if turned or learned:
+        statements.append(status_of(org_id, [camera_id]))
+    news = (await run_all(connection, statements))[-1]
+    if turned or learned:
+        await tell(connection, org_id, now, *map(status_item, news))
     return None
 
 
@@ -122,7 +128,8 @@ async def gateway_went_offline(connection: Connection, gateway: GatewayRef, now:
     turned = [row[0] for row in await (await run(connection, Query(_GATEWAY_OFFLINE, params))).fetchall()]
     if turned:
         said = queries.log(gateway.org_id, turned, now, "offline", "gateway_offline", GATEWAY_OFFLINE_MESSAGE)
-        await run(connection, said)
+        _, news = await run_all(connection, [said, status_of(gateway.org_id, turned)])
+        await tell(connection, gateway.org_id, now, *map(status_item, news))
     return turned
 
 

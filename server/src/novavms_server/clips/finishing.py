@@ -126,7 +126,7 @@ class Finisher:
         key = snapshot_key(clip.org_id, clip.event_id, clip.ordered_at)
         await self._store.put(key, _once(jpeg), size_bytes=len(jpeg))
         async with self._database.org(clip.org_id) as connection:
-            await set_snapshot(connection, clip.org_id, clip.event_id, key)
+            await set_snapshot(connection, clip.org_id, clip.event_id, key, self._clock.now())
             await connection.execute(
                 "UPDATE clips SET snapshot_at = %s WHERE org_id = %s AND id = %s",
                 (self._clock.now(), clip.org_id, clip.id),

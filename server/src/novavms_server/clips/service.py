@@ -11,6 +11,7 @@ from novavms_server.clips.errors import ClipNotReady, NoClip, NoSnapshot
 from novavms_server.clips.models import CameraToRecord, ClipRow
 from novavms_server.clips.orders import PRE_ROLL_SEC, Order, Orders
 from novavms_server.clips.store import Store
+from novavms_server.clips.told import tell_clip
 from novavms_server.kit.caller import Caller
 from novavms_server.kit.database import Query
 from novavms_server.kit.ids import new_id
@@ -46,6 +47,7 @@ class ClipService:
                 order.triggered_at,
             ),
         )
+        await tell_clip(await work.write(), order.org_id, order.clip_id, work.now)
         work.after_commit(lambda: self._orders.send(order))
 
     def of_event(self, caller: Caller, event_id: UUID) -> Query:

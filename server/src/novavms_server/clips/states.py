@@ -18,6 +18,7 @@ from uuid import UUID
 
 from psycopg import sql
 
+from novavms_server.clips.told import tell_clip
 from novavms_server.events.models import ClipStatus
 from novavms_server.kit.database import Connection
 
@@ -46,7 +47,10 @@ async def change(
     cursor = await connection.execute(
         statement, {"to": to, "now": now, "org": org_id, "id": clip_id, **given}
     )
-    return cursor.rowcount == 1
+    if cursor.rowcount != 1:
+        return False
+    await tell_clip(connection, org_id, clip_id, now)
+    return True
 
 
 async def fail(

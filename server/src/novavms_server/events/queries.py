@@ -89,6 +89,12 @@ def by_id(caller: Caller, event_id: UUID, *, lock: bool = False) -> Query:
     return Query(sql, (caller.org_id, event_id), EventRow)
 
 
+def one(org_id: UUID, event_id: UUID) -> Query:
+    """For whoever tells of it."""
+    sql = f"SELECT {_COLUMNS} FROM {_FROM} WHERE e.org_id = %s AND e.id = %s AND e.deleted_at IS NULL"  # noqa: S608
+    return Query(sql, (org_id, event_id), EventRow)
+
+
 def neighbour(caller: Caller, event_id: UUID, *, newer: bool) -> Query:
     """The id of the next event that the caller sees, in one direction."""
     compare, order = (">", "ASC") if newer else ("<", "DESC")

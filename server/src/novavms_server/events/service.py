@@ -12,6 +12,7 @@ import msgspec
 from novavms_server.audit.service import record
 from novavms_server.events import queries
 from novavms_server.events.errors import AiUnavailable
+from novavms_server.events.feed_models import event_item
 from novavms_server.events.models import (
     CameraNow,
     Event,
@@ -23,6 +24,7 @@ from novavms_server.events.models import (
     Triggered,
 )
 from novavms_server.events.when import read_span
+from novavms_server.feed.log import tell
 from novavms_server.kit.caller import Caller
 from novavms_server.kit.database import Query
 from novavms_server.kit.errors import Forbidden, NotFound, RateLimited
@@ -137,6 +139,8 @@ class EventService:
                 *(asked.note, now, now),
             ),
         )
+        row: EventRow = await work.get(queries.one(work.caller.org_id, event_id))
+        await tell(await work.write(), work.caller.org_id, now, event_item("created", row))
         await self._clips.order(work, event_id, camera_id, camera.gateway_id, asked.duration_sec)
         after = {"camera_id": camera_id, "duration_sec": asked.duration_sec, "note": asked.note}
         await record(work, "event.triggered", "event", event_id, after=after)
@@ -177,6 +181,8 @@ class EventService:
                 ),
             )
             old = {name: getattr(before, name) for name in changes}
+            connection = await work.write()
+            await tell(connection, work.caller.org_id, work.now, event_item("updated", after))
             await record(work, "event.updated", "event", event_id, before=old, after=changes)
         return await self.get(work, event_id)
 
@@ -190,6 +196,7 @@ class EventService:
             (work.now, work.now, work.caller.org_id, event_id),
         )
         await self._clips.remove(work, event_id)
+        await tell(await work.write(), work.caller.org_id, work.now, event_item("deleted", before))
         await record(work, "event.deleted", "event", event_id, before=self._show(before))
 
     def _show(self, row: EventRow) -> Event:

@@ -7,14 +7,16 @@ complete by itself; its addresses are kept relative to this server and completed
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Annotated, Any, Literal, NamedTuple, get_args
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 
 from novavms_server.kit.database import Connection, Query, run
 
 ItemType = Literal["camera", "camera_status", "gateway", "gateway_status", "event", "clip", "alert"]
+Moment = Annotated[datetime, Meta(tz=True)]
 ITEM_TYPES: tuple[str, ...] = get_args(ItemType)
 
 

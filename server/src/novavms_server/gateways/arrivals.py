@@ -15,6 +15,8 @@ from psycopg.types.json import Jsonb
 
 from novavms_protocol import DesiredState, Hello, Report, Telemetry
 from novavms_server.accounts.keys import hash_token
+from novavms_server.feed.log import tell
+from novavms_server.gateways.feed_models import gateway_status_item
 from novavms_server.gateways.hub import GatewayHub
 from novavms_server.gateways.models import GatewayRef, HardwareFacts
 from novavms_server.kit.clock import Clock
@@ -105,6 +107,8 @@ class Arrivals:
         )
         if status != "online":
             await log_change(connection, link.gateway, now, "gateway.online", {"before": status})
+            item = gateway_status_item(link.gateway, "online", now)
+            await tell(connection, link.gateway.org_id, now, item)
 
     async def newer_state(self, link: Link) -> DesiredState | None:
         """The desired state if it is newer than what was sent. Raises LostGateway."""

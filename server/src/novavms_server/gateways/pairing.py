@@ -20,8 +20,10 @@ from psycopg.types.json import Jsonb
 
 from novavms_server.accounts.keys import hash_token
 from novavms_server.audit.service import record
+from novavms_server.feed.log import tell
 from novavms_server.gateways import queries
 from novavms_server.gateways.errors import UnknownPairingCode
+from novavms_server.gateways.feed_models import gateway_item
 from novavms_server.gateways.hub import GatewayHub
 from novavms_server.gateways.models import GatewayRow, Paired, PairingCode, PairingCodeCreate, PairRequest
 from novavms_server.gateways.service import MISSING
@@ -77,6 +79,8 @@ class PairingService:
         )
         after = {"name": gateway.name, "site_id": gateway.site_id}
         await record(work, "gateway.created", "gateway", gateway.id, after=after)
+        item = gateway_item("created", gateway.id, gateway.site_id, gateway.name)
+        await tell(await work.write(), work.caller.org_id, work.now, item)
         return gateway
 
     async def _hold(self, work: Work, asked: PairingCodeCreate, gateway_id: UUID) -> GatewayRow:
@@ -163,6 +167,7 @@ class PairingService:
             " VALUES (%s, %s, %s, %s, 'gateway.paired', 'gateway', %s, %s)",
             (org_id, new_id(), now, f"gateway:{spent[0]}", spent[0], Jsonb(facts_of(facts))),
         )
+        await tell(connection, org_id, now, gateway_item("updated", spent[0], site_id, name))
         return Paired(spent[0], token, org_id, site_id, name)
 
 

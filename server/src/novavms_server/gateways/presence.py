@@ -16,7 +16,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, cast
 from uuid import UUID
 
+from novavms_server.feed.log import tell
 from novavms_server.gateways.arrivals import Arrivals, log_change
+from novavms_server.gateways.feed_models import gateway_status_item
 from novavms_server.gateways.hub import GatewayHub
 from novavms_server.gateways.models import GatewayRef
 from novavms_server.kit.clock import Clock
@@ -141,6 +143,7 @@ class Presence:
             for on_offline in self._hub.offline_handlers:
                 await on_offline(connection, gateway)
             await log_change(connection, gateway, now, "gateway.offline", {})
+            await tell(connection, gateway.org_id, now, gateway_status_item(gateway, "offline", now))
 
     async def sweep(self) -> None:
         """Gateways whose written heartbeat is too old: their server died, or nobody was left to see them go."""

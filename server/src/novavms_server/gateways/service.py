@@ -10,8 +10,10 @@ import msgspec
 
 from novavms_protocol import Discover, DiscoveredDevice
 from novavms_server.audit.service import record
+from novavms_server.feed.log import tell
 from novavms_server.gateways import queries
 from novavms_server.gateways.errors import GatewayInUse, GatewayRefused
+from novavms_server.gateways.feed_models import gateway_item
 from novavms_server.gateways.hub import GatewayHub
 from novavms_server.gateways.models import (
     Discovered,
@@ -106,6 +108,8 @@ class GatewayService:
             (after.name, after.updated_at, work.caller.org_id, gateway_id),
         )
         await record(work, "gateway.updated", "gateway", gateway_id, before=before, after=after)
+        item = gateway_item("updated", gateway_id, after.site_id, after.name)
+        await tell(await work.write(), work.caller.org_id, work.now, item)
         return after, tag(after, version + 1)
 
     async def delete(self, work: Work, gateway_id: UUID, if_match: str | None) -> None:
@@ -126,6 +130,8 @@ class GatewayService:
             (work.caller.org_id, gateway_id),
         )
         await record(work, "gateway.deleted", "gateway", gateway_id, before=before)
+        item = gateway_item("deleted", gateway_id, before.site_id, None)
+        await tell(await work.write(), work.caller.org_id, work.now, item)
         work.after_commit(lambda: self._hub.drop(gateway_id, "revoked", "This gateway was removed."))
 
     async def look(self, work: Work, gateway_id: UUID) -> GatewayRow:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import IntEnum
 from uuid import UUID
 
@@ -32,6 +33,8 @@ class Caller:
     session_id: UUID | None = None
     key_id: UUID | None = None
     must_change_password: bool = False
+    expires_at: datetime | None = None
+    """When the credential itself ends; None: when somebody ends it."""
     label: str = field(default="")
     """`user:<id>` or `key:<key id>`: the name in audit entries, idempotency keys and rate limits."""
 
