@@ -157,7 +157,14 @@ class SimCam:
 
     def media_at(self, path: str) -> Media | None:
         """What a stream path plays; None for a path that does not exist."""
-        return self.media.get(path.removeprefix("/stream/")) if path.startswith("/stream/") else None
+        tier = path.removeprefix("/stream/") if path.startswith("/stream/") else ""
+        if tier == "main" and self.faults.b_frames:
+            return footage.load(footage.footage_path("b-frames-h264"), self.config.audio)
+        if tier == "main" and self.faults.gop_10s:
+            return footage.load(footage.footage_path("long-gop-h264"), self.config.audio)
+        if self.faults.format_change == "sets":  # the sizes must be the same
+            tier = tier and "sub"
+        return self.media.get(tier)
 
     def snapshot(self, tier: str) -> bytes:
         return footage.snapshot_jpeg(_footage_files(self.config)[tier])

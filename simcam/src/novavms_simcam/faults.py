@@ -214,6 +214,37 @@ class Faults:
     no_rtcp: bool = _fault(
         False, True, "No RTCP sender reports, so nothing tells the stream's wall-clock time."
     )
+    needs_reports_sec: float = _fault(
+        0.0, 15.0, "Media stops when no RTCP receiver report came for this many seconds, until one comes."
+    )
+    one_session_per_stream: bool = _fault(
+        False, True, "453 at SETUP when the stream already has a session: main and sub have one each."
+    )
+    sequence_wrap: bool = _fault(False, True, "RTP sequence numbers begin 100 before their highest, 65535.")
+    timestamp_wrap_sec: float = _fault(
+        0.0, 3.0, "RTP timestamps pass their highest, 4294967295, this many seconds after the first PLAY."
+    )
+    timestamp_jump_sec: float = _fault(
+        0.0,
+        3600.0,
+        "Once, 4 s after each PLAY, the RTP timestamps of picture and sound leap by this many seconds (negative: back).",
+    )
+    rtp_clock_percent: float = _fault(
+        0.0,
+        150.0,
+        "The picture's RTP timestamps count at this percentage of the rate that the SDP says, in RTCP, too.",
+    )
+    audio_late_sec: float = _fault(0.0, 3.0, "Sound begins this many seconds after PLAY.")
+    b_frames: bool = _fault(
+        False, True, "Main is H.264 with B-frames: pictures are not sent in the order shown."
+    )
+    gop_10s: bool = _fault(False, True, "Main is H.264 with a key frame every 10 s only.")
+    format_change: str = _fault(
+        "",
+        "resolution",
+        "Every 4 s other H.264 footage follows in the same session: of another size (resolution), or of the same size with other parameter sets (sets).",
+        choices=("resolution", "sets"),
+    )
 
     def set(self, name: str, value: FaultValue | None = True) -> None:
         """Switch a fault on (True, None or "": its usual value), to a value, or off (False). ValueError says what is wrong."""

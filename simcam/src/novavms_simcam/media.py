@@ -83,6 +83,14 @@ def load(path: Path, audio: AudioCodec | Literal["none"]) -> Media:
     return Media(video, None if audio == "none" else _load_audio(footage_path("h264"), whole, audio))
 
 
+def other_footage(own: VideoTrack, kind: str) -> VideoTrack:
+    """What a camera goes over to that changes its format: "resolution", or "sets" for other parameter sets alone."""
+    if kind == "sets":
+        return _load_video(footage_path("long-gop-h264"))
+    main, sub = _load_video(footage_path("h264")), _load_video(footage_path("sub-h264"))
+    return main if own.width == sub.width else sub
+
+
 @lru_cache(maxsize=64)
 def _load_video(path: Path) -> VideoTrack:
     with av.open(str(path)) as container:

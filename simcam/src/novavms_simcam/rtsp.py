@@ -101,12 +101,16 @@ class RtspConnection(asyncio.Protocol):
             transport.write(HTTP_GARBAGE)
             transport.close()
             return
+        reports = self._reader.interleaved_frames
         try:
             requests = self._reader.feed(data)
         except BadMessage:
             transport.write(Answer(400).encode("0"))
             transport.close()
             return
+        for _ in range(self._reader.interleaved_frames - reports):
+            for session in self._sessions.values():
+                session.playback.heard_report()
         loop = asyncio.get_running_loop()
         for request in requests:
             self._ready_at = max(self._ready_at, loop.time() + self._slowness(request.method))
@@ -218,13 +222,16 @@ class RtspConnection(asyncio.Protocol):
         if "session" in request.headers and session is None:
             return Answer(454)
         full = faults.max_sessions and session is None and len(camera.open_sessions) >= faults.max_sessions
+        if faults.one_session_per_stream and session is None:
+            full = full or any(other.path == path for other in camera.open_sessions)
         if faults.too_many_connections == "setup" or full:
             return Answer(453)
-        sink = self._sink(request.headers.get("transport", ""))
+        playback = session.playback if session is not None else Playback(media, camera.state, self.drop)
+        sink = self._sink(request.headers.get("transport", ""), playback)
         if sink is None:
             return Answer(461)
         if session is None:
-            session = Session(path, media, Playback(media, camera.state, self.drop))
+            session = Session(path, media, playback)
             self._sessions[session.id] = session
             camera.open_sessions.add(session)
             camera.stats.sessions_total += 1
@@ -236,7 +243,7 @@ class RtspConnection(asyncio.Protocol):
         timeout = round(camera.config.session_timeout_sec)
         return Answer(200, [("Transport", sink.description), ("Session", f"{session.id};timeout={timeout}")])
 
-    def _sink(self, wishes: str) -> Sink | None:
+    def _sink(self, wishes: str, playback: Playback) -> Sink | None:
         """The first transport of the client's list that the camera has; None is 461."""
         assert self._transport is not None
         faults = self._camera.faults
@@ -252,7 +259,7 @@ class RtspConnection(asyncio.Protocol):
             elif kind in {"RTP/AVP", "RTP/AVP/UDP"} and "client_port" in ports and not faults.tcp_only:
                 local = self._transport.get_extra_info("sockname")[0]
                 peer = self._transport.get_extra_info("peername")[0]
-                return UdpSink(local, peer, *ports["client_port"], UdpWay(faults))
+                return UdpSink(local, peer, *ports["client_port"], UdpWay(faults), playback.heard_datagram)
         return None
 
     def _session(self, request: Request) -> Session | None:

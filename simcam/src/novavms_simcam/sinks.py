@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import struct
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from novavms_simcam.rot import UdpWay
@@ -87,7 +89,7 @@ class InterleavedSink:
 class UdpSink:
     """Datagrams from a pair of local ports, RTP on the even one, RTCP on the next (RFC 3550 section 11).
 
-    `way` is the network between.
+    `way` is the network between; `on_rtcp` takes what the client sends to the second port.
     """
 
     def __init__(
@@ -97,9 +99,12 @@ class UdpSink:
         rtp_port: int,
         rtcp_port: int,
         way: UdpWay,
+        on_rtcp: Callable[[bytes], None],
     ) -> None:
         self._way = way
         self._rtp, self._rtcp = _port_pair(local_host)
+        self._on_rtcp = on_rtcp
+        asyncio.get_running_loop().add_reader(self._rtcp, self._heard)
         self._to_rtp = (peer_host, rtp_port)
         self._to_rtcp = (peer_host, rtcp_port)
         own = self._rtp.getsockname()[1]
@@ -135,7 +140,13 @@ class UdpSink:
         except OSError:
             pass  # a full buffer or an absent reader loses packets, which is what UDP does
 
+    def _heard(self) -> None:
+        with contextlib.suppress(OSError):
+            self._on_rtcp(self._rtcp.recv(2048))
+
     def close(self) -> None:
+        if self._rtcp.fileno() >= 0:
+            asyncio.get_running_loop().remove_reader(self._rtcp)
         self._rtp.close()
         self._rtcp.close()
 
