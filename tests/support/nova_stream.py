@@ -33,8 +33,7 @@ class SseReader:
                 value = value.removeprefix(" ")
                 if line == "":
                     if data:
-                        item: dict[str, Any] = json.loads("\n".join(data))
-                        assert item["type"] == kind
+                        item = {"id": self.last_id, "type": kind, "data": json.loads("\n".join(data))}
                         self.seen.append(item)
                         return item
                     kind = "message"

@@ -22,10 +22,12 @@ from novavms_server.accounts.orgs.service import moved_cameras
 from novavms_server.audit.service import record_as
 from novavms_server.cameras import queries
 from novavms_server.cameras.checking import Outcome
-from novavms_server.cameras.models import MovedTo
+from novavms_server.cameras.models import Camera, MovedTo
 from novavms_server.cameras.queries import CameraRow
 from novavms_server.cameras.sources import AddressRules
 from novavms_server.cameras.steps import Moment, addressed, audited, checked, hidden_facts
+from novavms_server.cameras.told import camera_item, status_item_of
+from novavms_server.feed.log import tell
 from novavms_server.gateways.models import GatewayRef, GatewayRow
 from novavms_server.gateways.service import bump_state
 from novavms_server.kit.clock import Clock
@@ -88,7 +90,7 @@ class MoveReports:
         again = known is not None and (known.host, known.port) == (host, body.port)
         if again and known is not None:
             moved = msgspec.structs.replace(known, found_at=moved.found_at)
-        await write_proposal(connection, org_id, camera.id, moved)
+        await write_proposal(connection, org_id, camera.id, moved, now=now, quiet=again)
         if not again:
             await record_as(
                 connection,
@@ -160,23 +162,34 @@ async def find(
 
 
 async def write_proposal(
-    connection: Connection, org_id: UUID, camera_id: UUID, moved: MovedTo | None, *, dismiss: bool = False
+    connection: Connection,
+    org_id: UUID,
+    camera_id: UUID,
+    moved: MovedTo | None,
+    *,
+    now: datetime,
+    dismiss: bool = False,
+    quiet: bool = False,
 ) -> None:
-    """The camera's row is locked. `dismiss`: the same place is not proposed again, until the camera is back."""
-    await run(
+    """The camera's row is locked. `dismiss`: the same place is not proposed again, until the camera is back.
+    `quiet`: no news to readers of the stream."""
+    cursor = await run(
         connection,
         Query(
-            "UPDATE cameras SET moved_to = %s, status_seq = status_seq + 1,"
+            "UPDATE cameras SET moved_to = %s, status_seq = status_seq + 1,"  # noqa: S608
             " move_dismissed = CASE WHEN %s THEN concat(moved_to ->> 'host', ' ', moved_to ->> 'port') END"
-            " WHERE org_id = %s AND id = %s",
+            f" WHERE org_id = %s AND id = %s RETURNING {queries.COLUMNS}",
             (
                 None if moved is None else Jsonb(msgspec.to_builtins(moved)),
                 dismiss,
                 org_id,
                 camera_id,
             ),
+            Camera,
         ),
     )
+    items = [camera_item("updated", camera) for camera in await cursor.fetchall() if not quiet]
+    await tell(connection, org_id, now, *items)
 
 
 def is_same_device(row: CameraRow, outcome: Outcome) -> bool:
@@ -234,5 +247,7 @@ async def write_move(
         before=audited(before.camera),
         after=audited(camera),
     )
+    items = [camera_item("updated", camera), *([status_item_of(camera)] if turned else [])]
+    await tell(connection, org_id, when.now, *items)
     await bump_state(connection, gateway.id)
     return after

@@ -122,7 +122,7 @@ class MoveService:
         moved = proposal(row)
         if moved is None:
             return
-        await write_proposal(connection, work.caller.org_id, camera_id, None, dismiss=True)
+        await write_proposal(connection, work.caller.org_id, camera_id, None, now=work.now, dismiss=True)
         await record(work, "camera.move_dismissed", "camera", camera_id, before=moved)
 
     async def _row(self, work: Work, query: Any) -> CameraRow:
@@ -181,7 +181,7 @@ class MoveService:
         """It stays a proposal, which says why it was not taken."""
         report = outcome.report
         tried = msgspec.structs.replace(moved, reason=report["reason"], message=report["message"])
-        await write_proposal(connection, org_id, camera_id, tried)
+        await write_proposal(connection, org_id, camera_id, tried, now=when.now)
         await record_as(
             connection, org_id, "system", when.now, "camera.move_failed", "camera", camera_id, after=tried
         )

@@ -10,17 +10,18 @@ from uuid import UUID
 import msgspec
 
 Form = Literal["sse", "json"]
-"""`sse`: a server-sent event. `json`: a WebSocket's message."""
+"""`sse`: a server-sent event, its type and id in fields of their own. `json`: a WebSocket's message."""
 
 
 def encode(form: Form, item_id: str | None, kind: str, at: datetime, data: str) -> str:
-    """`data` is JSON already."""
-    head = msgspec.json.encode({"id": item_id, "type": kind, "at": at})[:-1].decode()
-    text = f'{head},"data":{data}}}'
+    """`data` is a JSON object already."""
     if form == "json":
-        return text
+        head = msgspec.json.encode({"id": item_id, "type": kind, "at": at})[:-1].decode()
+        return f'{head},"data":{data}}}'
     mark = "" if item_id is None else f"id: {item_id}\n"
-    return f"{mark}event: {kind}\ndata: {text}\n\n"
+    told = msgspec.json.encode({"at": at})[:-1].decode()
+    rest = "}" if data == "{}" else "," + data[1:]
+    return f"{mark}event: {kind}\ndata: {told}{rest}\n\n"
 
 
 class Item:

@@ -18,10 +18,10 @@ from novavms_server.stream.service import Streams
 
 _ID = "The id of the last item that was received: what came after it is told first."
 _DESCRIPTION = """\
-Server-sent events; each `data` is a StreamItem as JSON. `hello` comes first, then what happens, with a comment every 15 s. To \
-read on where one was, send the newest `id` as `Last-Event-ID`: for 24 hours nothing is missed; after that `reset` says so. \
-An item may come twice. Viewers are told of the sites that they were granted; a change of role, grant or key holds within 5 s. \
-`end` says why the stream ends. At most 20 streams of a key or user (429).
+Server-sent events: `event` is the type of a StreamItem, `id` its id, and `data` its `data` with its time, `at`. `hello` comes \
+first, then what happens, with a comment every 15 s. To read on where one was, send the newest `id` as `Last-Event-ID`: for 24 \
+hours nothing is missed; after that `reset` says so. An item may come twice. Viewers are told of the sites that they were \
+granted; a change of role, grant or key holds within 5 s. `end` says why the stream ends. At most 20 streams of a key or user (429).
 
 By WebSocket the same items come as messages. Send `Authorization`, or where that can't be set (browsers) \
 `{"type": "auth", "token": "…"}` as the first message."""
