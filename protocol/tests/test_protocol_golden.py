@@ -234,6 +234,9 @@ FROM_GATEWAY: dict[str, m.FromGateway] = {
             reports_waiting=1,
             clips_waiting=1,
             version="0.1.0",
+            storage_state="making_room",
+            recording_cameras=3,
+            recordings_bytes=40_000_000_000,
         )
     ),
     "report_ledger_update": _report(

@@ -52,6 +52,19 @@ class Settings:
         (),
         "ONVIF ports tried at those and at the missing cameras' own addresses, separated by commas; empty: the usual ones.",
     )
+    recordings_dir: Path | None = _setting(
+        None, "Folder of the footage, best on a disk of its own; empty: `recordings` in the data folder."
+    )
+    recordings_max_bytes: int = _setting(0, "All footage together, at most; 0: as much as the disk takes.")
+    recordings_reserve_bytes: int = _setting(
+        1_073_741_824,
+        "Kept free on the disk of the footage: below it the oldest footage goes, below half of it recording stops.",
+    )
+    retention_share_max: float = _setting(
+        0.1,
+        "The part of all footage that may be removed in an hour, beside as much as was recorded in it (0.01–1). More than that "
+        "is held back and told as `retention_held`, unless the disk fills.",
+    )
 
 
 def variables() -> dict[str, str]:
@@ -82,6 +95,12 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
                 values["uploads_at_once"] = _whole(key, text, 1, 16)
             case "disk_reserve_bytes":
                 values["disk_reserve_bytes"] = _whole(key, text, 0, 2**50)
+            case "recordings_dir":
+                values["recordings_dir"] = Path(text).expanduser().absolute() if text else None
+            case "recordings_max_bytes" | "recordings_reserve_bytes":
+                values[name] = _whole(key, text, 0, 2**60)
+            case "retention_share_max":
+                values["retention_share_max"] = _part(key, text)
             case "search_after_sec":
                 values["search_after_sec"] = _whole(key, text, 0, 3600)
             case "search_multicast":
@@ -102,6 +121,16 @@ def _whole(key: str, text: str, low: int, high: int) -> int:
         value = low - 1
     if not low <= value <= high:
         raise SettingsError(f"{key} must be a whole number from {low} to {high}.")
+    return value
+
+
+def _part(key: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.01 <= value <= 1.0:
+        raise SettingsError(f"{key} must be a number from 0.01 to 1.")
     return value
 
 
@@ -155,7 +184,11 @@ def reference_page() -> str:
 
 
 def _shown(default: Any) -> str:
-    return "none" if default == () else f"`{str(default).lower() if isinstance(default, bool) else default}`"
+    return (
+        "none"
+        if default in ((), None)
+        else f"`{str(default).lower() if isinstance(default, bool) else default}`"
+    )
 
 
 if __name__ == "__main__":

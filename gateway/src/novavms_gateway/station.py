@@ -17,7 +17,7 @@ import httpx
 import msgspec
 
 from novavms_camera.address import AddressPolicy, resolve_address
-from novavms_camera.capture import snapshot_jpeg
+from novavms_camera.capture import CaptureStream, snapshot_jpeg
 from novavms_camera.check import check_camera
 from novavms_camera.faults import CameraFault
 from novavms_camera.onvif import FoundDevice, discover, resolve_stream
@@ -29,17 +29,24 @@ from novavms_gateway.cameras.search import Search
 from novavms_gateway.facts import gateway_facts
 from novavms_gateway.kit.backoff import Backoff
 from novavms_gateway.kit.clock import Clock, SystemClock
+from novavms_gateway.kit.disk import Disk, OffLoop, SystemDisk, Threads
 from novavms_gateway.kit.machine import Machine
 from novavms_gateway.kit.tasks import race
 from novavms_gateway.link.client import Link
 from novavms_gateway.link.outbox import Outbox
 from novavms_gateway.link.requests import REPLY_MAX_BYTES, Progress, RequestRefusedError
+from novavms_gateway.recording.media import MediaSender
 from novavms_gateway.recording.recorder import Recorder
+from novavms_gateway.recording.recordings import Recordings
 from novavms_gateway.recording.repair import repair
 from novavms_gateway.recording.uploader import Uploader
 from novavms_gateway.settings import Settings
 from novavms_gateway.storage.identity import Identity
+from novavms_gateway.storage.index import Index
 from novavms_gateway.storage.journal import Journal
+from novavms_gateway.storage.opening import SystemIndexFile, open_storage
+from novavms_gateway.storage.retention import Limits
+from novavms_gateway.storage.volume import Volume
 from novavms_protocol import (
     PROTOCOL_VERSION,
     Applied,
@@ -51,8 +58,11 @@ from novavms_protocol import (
     DiscoveredDevice,
     ForgetClip,
     Hello,
+    HoldFootage,
+    ListSegments,
     RecordClip,
     Request,
+    SendMedia,
     Snapshot,
     Telemetry,
 )
@@ -119,6 +129,10 @@ class Gateway:
         clock: Clock,
         version: str,
         new_backoff: Callable[[], Backoff],
+        index: Index,
+        volume: Volume,
+        disk: Disk,
+        off_loop: OffLoop,
     ) -> None:
         self._identity = identity
         self._journal = journal
@@ -161,6 +175,23 @@ class Gateway:
             reserve_bytes=settings.disk_reserve_bytes,
             on_recorded=self._uploader.wake,
         )
+        self._recordings = Recordings(
+            index=index,
+            volume=volume,
+            disk=disk,
+            off_loop=off_loop,
+            clock=clock,
+            outbox=self._outbox,
+            limits=Limits(
+                max_bytes=settings.recordings_max_bytes or None,
+                reserve_bytes=settings.recordings_reserve_bytes,
+                share_max=settings.retention_share_max,
+            ),
+            free_clips=journal.free_uploaded,
+        )
+        self._media = MediaSender(
+            library=self._recordings.library, identity=identity, http=http, disk=disk, off_loop=off_loop
+        )
         self._link = Link(
             identity,
             station=self,
@@ -182,9 +213,12 @@ class Gateway:
                 self._uploader.run(),
                 self._send_telemetry(),
                 self._search.run(),
+                self._recordings.run(),
             )
         finally:
+            await self._media.stop()
             await self._recorder.stop()
+            await self._recordings.stop()
             await self._fleet.stop()
 
     # ---- what the link asks of us -----------------------------------------------------------------------
@@ -199,6 +233,7 @@ class Gateway:
             applied_version=await self._journal.applied_version(),
             backlog=self._outbox.stored + len(clips),
             clips=[clip.job.clip_id for clip in clips],
+            ledger_epoch=self._recordings.epoch,
         )
 
     def desired_state(self, state: DesiredState, *, first: bool) -> None:
@@ -211,6 +246,7 @@ class Gateway:
             for status in self._fleet.statuses():
                 self._tell_status(status)
             self._uploader.wake()
+            self._recordings.teller.resume(state.ledger_seq)
 
     async def _serve(self, request: Request, progress: Progress) -> dict[str, Any]:
         match request.body:
@@ -219,14 +255,21 @@ class Gateway:
             case Discover() as ask:
                 return await self._discover(ask)
             case RecordClip() as order:
+                self._recordings.triggered(order)
                 return await self._recorder.order(order, timeout_sec=request.timeout_sec)
             case ForgetClip() as order:
                 await self._forget_clip(order.clip_id)
                 return {}
             case Snapshot() as ask:
                 return await self._snapshot(ask)
+            case ListSegments() as ask:
+                return await self._recordings.library.list_segments(ask)
+            case SendMedia() as ask:
+                return await self._media.send(ask)
+            case HoldFootage() as order:
+                return await self._recordings.library.hold(order)
             case _:
-                raise RequestRefusedError("unsupported", "This gateway does not record continuously yet.")
+                raise RequestRefusedError("unsupported", "This gateway cannot do that yet.")
 
     # ---- requests ---------------------------------------------------------------------------------------
 
@@ -288,6 +331,7 @@ class Gateway:
             state = self._desired
             assert state is not None, "the event is set after the state"
             await self._fleet.reconcile(state.cameras)
+            await self._recordings.reconcile(state.cameras, self._stream_of)
             try:
                 if await self._journal.applied_version() != state.version:
                     await self._journal.set_applied_version(state.version)
@@ -316,9 +360,16 @@ class Gateway:
                     reports_waiting=len(self._outbox),
                     clips_waiting=sum(clip.state in ("recording", "recorded") for clip in clips),
                     version=self._version,
+                    storage_state=self._recordings.state,
+                    recording_cameras=self._recordings.recording_count,
+                    recordings_bytes=await self._recordings.stored_bytes(),
                 ),
             )
             await self._clock.sleep(TELEMETRY_EVERY_SEC)
+
+    def _stream_of(self, camera_id: UUID) -> CaptureStream | None:
+        watch = self._fleet.find(camera_id)
+        return None if watch is None else watch.stream
 
     def _tell_status(self, status: CameraStatus) -> None:
         self._outbox.put_newest(f"camera:{status.camera_id}", status)
@@ -346,6 +397,14 @@ async def run_gateway(
         http = await stack.enter_async_context(
             httpx.AsyncClient(headers={"User-Agent": f"novavms-gateway/{version}"})
         )
+        disk, threads = SystemDisk(), Threads()
+        stack.push_async_callback(threads.close)
+        root = settings.recordings_dir or settings.data_dir / "recordings"
+        volume = Volume(root, gateway_id=identity.gateway_id, disk=disk, off_loop=threads, clock=clock)
+        index = await open_storage(
+            SystemIndexFile(settings.data_dir), volume, clock, gateway_id=identity.gateway_id
+        )
+        stack.push_async_callback(index.close)
         gateway = Gateway(
             identity=identity,
             settings=settings,
@@ -355,5 +414,9 @@ async def run_gateway(
             clock=clock,
             version=version,
             new_backoff=new_backoff,
+            index=index,
+            volume=volume,
+            disk=disk,
+            off_loop=threads,
         )
         await gateway.run()

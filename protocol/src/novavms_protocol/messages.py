@@ -285,6 +285,11 @@ class Telemetry(Message, frozen=True, kw_only=True):
     reports_waiting: int = 0
     clips_waiting: int = 0
     version: str = ""
+    storage_state: str | None = None
+    """Of the volume of footage: ok, slow, making_room, retention_held, recording_stopped, lost. None: a gateway without one."""
+    recording_cameras: int = 0
+    """Cameras of which a segment is being written now."""
+    recordings_bytes: int = 0
 
 
 class Applied(Message, frozen=True, kw_only=True):

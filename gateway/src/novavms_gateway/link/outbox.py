@@ -8,13 +8,14 @@ so that a camera that flaps while the uplink is away costs one message when it i
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID, uuid4
 
 from novavms_gateway.kit.clock import Clock
 from novavms_gateway.storage.journal import Journal
-from novavms_protocol import Applied, CameraMoved, CameraStatus, Report, Telemetry
+from novavms_protocol import Applied, CameraMoved, CameraStatus, LedgerUpdate, Report, Telemetry
 
 RESEND_AFTER_SEC: Final = 30.0
 """An acknowledgement that is this late on a living connection is taken for lost."""
@@ -29,6 +30,7 @@ class _Entry:
     """Set on the memory shelf."""
     sent_at: float | None = None
     """Monotonic seconds, on the present connection."""
+    on_done: Callable[[], None] | None = None
 
 
 class Outbox:
@@ -54,11 +56,20 @@ class Outbox:
         """How many of them are on disk."""
         return len(self._entries) - len(self._by_key)
 
-    def put_newest(self, key: str, body: CameraStatus | CameraMoved | Telemetry | Applied) -> None:
-        """Replaces what waits under `key`, sent or not: an acknowledgement of the older one changes nothing then."""
+    def put_newest(
+        self,
+        key: str,
+        body: CameraStatus | CameraMoved | Telemetry | Applied | LedgerUpdate,
+        *,
+        on_done: Callable[[], None] | None = None,
+    ) -> None:
+        """Replaces what waits under `key`, sent or not: an acknowledgement of the older one changes nothing then.
+
+        `on_done` is called once the server has it, or has refused it for good.
+        """
         self.drop(key)
         report = Report(id=uuid4(), body=body)
-        self._entries[report.id] = _Entry(report, key=key)
+        self._entries[report.id] = _Entry(report, key=key, on_done=on_done)
         self._by_key[key] = report.id
         self._changed.set()
 
@@ -77,6 +88,8 @@ class Outbox:
             await self._journal.settle(report_id)
         else:
             del self._by_key[entry.key]
+        if entry.on_done is not None:
+            entry.on_done()
         self._changed.set()
 
     def forget(self, clip_id: UUID) -> None:

@@ -27,7 +27,16 @@ class RequestRefusedError(Exception):
 
     def __init__(
         self,
-        error: Literal["unknown_camera", "not_online", "busy", "unsupported", "internal"],
+        error: Literal[
+            "unknown_camera",
+            "not_online",
+            "busy",
+            "unsupported",
+            "internal",
+            "gone",
+            "no_footage",
+            "disk_full",
+        ],
         message: str,
     ) -> None:
         super().__init__(f"{error}: {message}")

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from novavms_camera.capture import StreamStatus
-from novavms_gateway.recording.schedule import is_open, zone
+from novavms_gateway.recording.schedule import is_open, stretches, zone
 from novavms_protocol import GapReason, RecordingPlan
 
 FREEZES: Final = frozenset({"frozen", "no_media"})
@@ -40,3 +40,16 @@ def missing(status: StreamStatus | None) -> GapReason | None:
     if status is None or status.state in ("online", "pending"):
         return None
     return reason_of(status.reason)
+
+
+def away(
+    plan: RecordingPlan, start: datetime, end: datetime, *, is_enabled: bool
+) -> list[tuple[datetime, datetime, GapReason]]:
+    """What to say of a time in which the gateway did not run: what was not wanted anyway is not its fault."""
+    if not is_enabled or plan.mode == "off":
+        return [(start, end, "disabled")]
+    windows = plan.schedule if plan.mode == "continuous" else None
+    return [
+        (begin, stop, "gateway_restart" if is_open else "schedule")
+        for begin, stop, is_open in stretches(windows, start, end, zone(plan.timezone))
+    ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final
 
 from novavms_gateway.kit.clock import Clock
@@ -48,7 +48,7 @@ class Writer:
         self.all_queues_max = all_queues_max
         self.queued = 0
 
-    def open(self, path: Path) -> QueuedFile:
+    def open(self, path: PurePath) -> QueuedFile:
         """A new file at `path` below the root; nothing is done yet. Raises SlowDiskError."""
         if self.queued >= self.all_queues_max:
             raise SlowDiskError

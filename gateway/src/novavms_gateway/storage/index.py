@@ -17,11 +17,11 @@ from uuid import UUID, uuid4
 
 from novavms_gateway.kit.clock import Clock
 from novavms_gateway.kit.sqlite import Sqlite
+from novavms_gateway.kit.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-FILE_NAME: Final = "recordings.db"
 WRITE_EVERY_SEC: Final = 1.0
 RETRY_SEC: Final = 5.0
 WAITING_MAX: Final = 20_000
@@ -127,6 +127,7 @@ class Index:
         self._waiting: list[_Waiting] = []
         self._wake = asyncio.Event()
         self._writing = asyncio.Lock()
+        self._tasks = Tasks()
         self._next_segment_id = next_segment_id
         self.epoch = epoch
         self.is_stuck = False
@@ -177,6 +178,17 @@ class Index:
         """What is on disk; acts that wait are not seen."""
         return await self._database.read(work)
 
+    async def renew_epoch(self) -> None:
+        """All that was told counts no more: the rows are told again from the first on."""
+        epoch = uuid4()
+
+        def act(db: sqlite3.Connection) -> None:
+            set_meta(db, "epoch", str(epoch))
+            set_meta(db, "told", "0")
+
+        await self.change(act)
+        self.epoch = epoch
+
     async def run(self) -> None:
         """Writes once a second, for ever; cancel to stop, then `close`."""
         while True:
@@ -186,7 +198,10 @@ class Index:
             await self._clock.sleep(WRITE_EVERY_SEC)
 
     async def write(self) -> bool:
-        """Writes what waits. False where the disk took nothing: all of it waits on."""
+        """Writes what waits. False where the disk took nothing: all of it waits on. Goes on where the caller is cancelled."""
+        return await asyncio.shield(self._tasks.start(self._write()))
+
+    async def _write(self) -> bool:
         async with self._writing:
             waiting, self._waiting = self._waiting, []
             self._wake.clear()
@@ -214,9 +229,9 @@ class Index:
         await self._database.close()
 
 
-async def open_database(data_dir: Path) -> Sqlite:
-    """DIR/recordings.db. Raises sqlite3.Error, OSError."""
-    return await Sqlite.open(data_dir / FILE_NAME, MIGRATIONS)
+async def open_database(path: Path) -> Sqlite:
+    """Raises sqlite3.Error, OSError."""
+    return await Sqlite.open(path, MIGRATIONS)
 
 
 def is_disk_trouble(error: Exception) -> bool:

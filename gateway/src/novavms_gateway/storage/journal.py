@@ -179,6 +179,12 @@ class Journal:
             except OSError as error:
                 log.error("file not removed", extra={"facts": {"file": file.name, "error": error.strerror}})
 
+    async def free_uploaded(self) -> None:
+        """Removes files of clips that the server has, before it says so: room is needed."""
+        for clip in await self.clips():
+            if clip.state == "uploaded":
+                self.remove_files(clip.job.clip_id)
+
     async def find(self, clip_id: UUID) -> StoredClip | None:
         return await self._database.read(lambda db: _find(db, clip_id))
 

@@ -13,11 +13,17 @@ from novavms_gateway.storage.ledger import NO_GAP_US, Row, following, lay
 _ROW = "id, stream, start_us, end_us, reason, format, size"
 
 
-def camera_key(db: sqlite3.Connection, camera_id: UUID) -> int:
-    """The camera's number in the index; made where there is none."""
+def find_camera(db: sqlite3.Connection, camera_id: UUID) -> int | None:
+    """The camera's number in the index."""
     row = db.execute("SELECT key FROM camera WHERE camera_id = ?", (str(camera_id),)).fetchone()
-    if row is not None:
-        return int(row[0])
+    return None if row is None else int(row[0])
+
+
+def camera_key(db: sqlite3.Connection, camera_id: UUID) -> int:
+    """The same; made where there is none."""
+    found = find_camera(db, camera_id)
+    if found is not None:
+        return found
     made = db.execute("INSERT INTO camera (camera_id) VALUES (?)", (str(camera_id),))
     assert made.lastrowid is not None, "an INSERT has one"
     return made.lastrowid

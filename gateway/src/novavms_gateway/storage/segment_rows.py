@@ -142,6 +142,31 @@ def between(
     return [_segment(row) for row in found]
 
 
+def before(db: sqlite3.Connection, camera: int, start_us: int, stream: str | None) -> Segment | None:
+    """The one that begins last before `start_us`."""
+    found = db.execute(
+        f"""{_SELECT} WHERE s.camera = ? AND s.start_us < ? AND NOT s.is_going AND (? IS NULL OR s.stream = ?)
+            ORDER BY s.start_us DESC LIMIT 1""",
+        (camera, start_us, stream, stream),
+    ).fetchone()
+    return None if found is None else _segment(found)
+
+
+def oldest_unheld(
+    db: sqlite3.Connection, camera: int, limit: int, *, before_us: int = 1 << 62
+) -> list[Segment]:
+    """The camera's oldest segments that no hold overlaps, and that ended before `before_us`."""
+    found = db.execute(
+        f"""{_SELECT} WHERE s.camera = :camera AND NOT s.is_going
+            AND s.start_us <= :before AND s.end_us <= :before
+            AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.camera = s.camera
+                            AND h.start_us < s.end_us AND h.end_us > s.start_us)
+            ORDER BY s.start_us LIMIT :limit""",  # noqa: S608
+        {"camera": camera, "before": before_us, "limit": limit},
+    )
+    return [_segment(row) for row in found]
+
+
 def going(db: sqlite3.Connection) -> list[Segment]:
     """Those whose removal began: the ledger no longer speaks of them."""
     return [_segment(row) for row in db.execute(f"{_SELECT} WHERE s.is_going")]
