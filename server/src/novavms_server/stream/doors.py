@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, cast
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -164,7 +164,8 @@ _FIRST: Final = (
 )
 
 
-class _Auth(msgspec.Struct, tag="auth"):
+class _Auth(msgspec.Struct):
+    type: Literal["auth"]
     token: str
 
     def __repr__(self) -> str:
