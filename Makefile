@@ -52,6 +52,7 @@ check: $(STAMP) $(TYPESCRIPT)/dist/.built  ## what CI runs: format, lint, types,
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/novavms-server openapi --check sdk/openapi.json
+	$(BIN)/python -m tools.sdk_python --check
 	$(BIN)/python -m tools.sdk_typescript --check
 	$(RUN) tsc -p $(TYPESCRIPT)/tsconfig.test.json
 	$(MAKE) --no-print-directory test
@@ -65,6 +66,9 @@ openapi: $(STAMP)  ## write sdk/openapi.json from the server
 
 sdk: $(STAMP)  ## write what the client libraries have from sdk/openapi.json
 	$(BIN)/python -m tools.sdk_typescript
+
+sdk-python: $(STAMP)  ## write what of sdk/python and its reference is made from sdk/openapi.json
+	$(BIN)/python -m tools.sdk_python
 
 bench: $(STAMP) $(TYPESCRIPT)/dist/.built  ## every benchmark, each against its floor or peer in the same run
 	$(BIN)/python -m bench $(ARGS)

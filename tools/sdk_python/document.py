@@ -150,7 +150,7 @@ class Document:
     def _argument(self, name: str, schema: Schema, place: str, required: bool, about: str | None) -> Argument:
         python = f"{name}_" if keyword.iskeyword(name) else name
         annotation = self.annotation(schema, given=True)
-        if place == "query" and name.startswith(("date_", "from", "to")) and annotation == "str":
+        if place == "query" and (name in ("from", "to") or name.startswith("date_")) and annotation == "str":
             annotation = "str | date | datetime"
         notes = [*([about.rstrip(".")] if about else []), *_bounds(schema)]
         return Argument(python, name, annotation, required, "; ".join(notes), place)
@@ -167,7 +167,7 @@ class Document:
             return "content", media
         name = self.name_of(body["schema"])
         page = self.schemas[name]
-        if set(page["properties"]) == {"data", "next_cursor", "total"}:
+        if set(page["properties"]) >= {"data", "next_cursor", "total"}:
             return "page", self.name_of(page["properties"]["data"]["items"])
         return "object", name
 
@@ -194,6 +194,8 @@ class Document:
         types: list[Any] = schema["type"] if isinstance(schema.get("type"), list) else [schema.get("type")]
         null = " | None" if "null" in types else ""
         kind = next((one for one in types if one != "null"), "null")
+        if "const" in schema:
+            return f"Literal[{json.dumps(schema['const'])}]"
         if "enum" in schema:
             return self._words([word for word in schema["enum"] if word is not None]) + null
         return self._plain(kind, schema, given) + null
@@ -219,6 +221,15 @@ class Document:
             raise Unknown(f"a schema of type {kind}: {schema}")
         return simple[kind]
 
+    def stream_items(self) -> dict[str, str]:
+        """The class of each kind of item that the live stream gives out."""
+        kinds = self.schemas["StreamItem"]["discriminator"]["mapping"]
+        return {
+            kind: ref.rpartition("/")[2]
+            for kind, ref in kinds.items()
+            if kind not in ("hello", "ping", "end")
+        }
+
     def classes(self, resources: list[Resource]) -> list[str]:
         """The schemas that answers and members of bodies are made of, those that others need first."""
         found: dict[str, None] = {}
@@ -239,7 +250,11 @@ class Document:
                     for name in re.findall(r"\w+", argument.annotation):
                         if name in self.schemas:
                             add(name)
-        for name in ("CheckReport", "LoginAnswer"):  # of errors, and of what is written by hand
+        for name in (
+            "CheckReport",
+            "LoginAnswer",
+            *self.stream_items().values(),
+        ):  # of errors, and of what is written by hand
             add(name)
         return list(found)
 

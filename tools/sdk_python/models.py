@@ -23,16 +23,38 @@ from novavms._model import Model
 
 '''
 
+_OTHER_ITEM = '''
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class OtherItem(Model):
+    """Of a kind that this version of the library does not know; `name` is the kind's."""
+
+    type: Literal["other"]
+    id: str | None
+    at: datetime
+    name: str
+    data: dict[str, Any]
+'''
+
 
 def types_text(document: Document, names: list[str]) -> str:
     words = document.surface["words"]
     text = HEAD
-    text += "__all__ = [" + ", ".join(f'"{name}"' for name in sorted([*names, *words])) + "]\n\n"
+    text += (
+        "__all__ = ["
+        + ", ".join(f'"{name}"' for name in sorted([*names, *words, "OtherItem", "StreamItem"]))
+        + "]\n\n"
+    )
     for name, values in words.items():
         text += f"{name} = Literal[{', '.join(json.dumps(value) for value in values)}]\n"
+    text += _OTHER_ITEM
     for name in names:
         text += "\n\n" + _class(document, name, document.schemas[name])
-    return text
+    kinds = document.stream_items()
+    text += "\n\nStreamItem = " + " | ".join([*kinds.values(), "OtherItem"]) + "\n"
+    text += '"""Something that happened, as the live stream tells it. `type` says which."""\n'
+    text += "STREAM_ITEMS: dict[str, type[Model]] = {"
+    return text + ", ".join(f'"{kind}": {name}' for kind, name in kinds.items()) + "}\n"
 
 
 def _class(document: Document, name: str, schema: Schema) -> str:
@@ -75,7 +97,12 @@ def _member(document: Document, name: str, schema: Schema, required: bool) -> li
 
 def secrets_of(document: Document, name: str, members: list[str]) -> list[str]:
     rules = document.surface["secrets"]
-    return [] if name in rules["not_in"] else [one for one in members if one in rules["members"]]
+    known = rules["members"]
+    return (
+        []
+        if name in rules["not_in"]
+        else [one for one in members if one in known or f"{name}.{one}" in known]
+    )
 
 
 def paragraph(text: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import keyword
 import re
 import types
 from contextlib import AsyncExitStack
@@ -45,7 +46,7 @@ METHODS: dict[str, str] = SURFACE["hand"] | {
 REFUSED = {
     **{"createCamera": 400, "getCameraSnapshot": 409, "triggerCamera": 400},
     **{"discoverCameras": 409, "getEventClip": 404, "getEventSnapshot": 404, "pairGateway": 404},
-    **{"resetPassword": 400},
+    **{"resetPassword": 400, "acceptCameraMove": 409, "downloadExport": 409},
 }
 """What needs a device, or a secret that is told elsewhere: the status of the refusal."""
 TAIL = (
@@ -110,12 +111,15 @@ class Caller:
         body = (
             operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("example", {})
         )
-        named = {name: ids.get(name, value) for name, value in body.items()}
-        if "site_ids" in named:
-            named["site_ids"] = [ids["site_id"]]
+        named = {python(name): ids.get(name, value) for name, value in body.items()}
+        named |= {f"{one}_ids": [ids[f"{one}_id"]] for one in ("site", "camera") if f"{one}_ids" in named}
         self.sent.clear()
         try:
             function = method(self.client, METHODS[operation_id])
+            if operation_id == "streamChanges":
+                return await self.run(
+                    open_stream if isinstance(self.client, Client) else open_stream_async, function
+                )
             return await self.run(function, *(ids[name] for name in re.findall(r"{(\w+)}", path)), **named)
         finally:
             asked = self.sent[0]
@@ -123,12 +127,26 @@ class Caller:
             assert re.fullmatch(re.sub(r"{\w+}", "[^/]+", path), asked.url.path), (asked.url.path, path)
 
 
+def python(name: str) -> str:
+    return f"{name}_" if keyword.iskeyword(name) else name
+
+
+def open_stream(function: Any) -> None:
+    with function():
+        pass
+
+
+async def open_stream_async(function: Any) -> None:
+    async with function():
+        pass
+
+
 async def make_ids(world: World, client: httpx.AsyncClient) -> dict[str, str]:
     """One object of each kind that a path or a body names."""
 
     async def made(path: str, body: dict[str, Any]) -> str:
         answer = await client.post(f"/api/v1{path}", json=body)
-        assert answer.status_code in (200, 201), answer.text
+        assert answer.status_code in (200, 201, 202), answer.text
         return str(answer.json()["id"])
 
     ids = {"site_id": str(world.site)}
@@ -155,6 +173,8 @@ async def make_ids(world: World, client: httpx.AsyncClient) -> dict[str, str]:
         "INSERT INTO events (org_id, id, camera_id, site_id, trigger_type, triggered_at) VALUES (%s, %s, %s, %s, 'manual', now())",
         *(world.org, event, camera, world.site),
     )
+    hour = {"from": "2026-03-01T12:00:00Z", "to": "2026-03-01T12:05:00Z"}
+    ids["export_id"] = await made("/exports", {**hour, "camera_id": camera})
     ids["share_id"] = await made(f"/events/{event}/share", {"expires_in": "24h"})
     return ids
 

@@ -12,7 +12,6 @@
 from novavms._async.client import AsyncClient
 from novavms._async.pages import AsyncPage
 from novavms._request import NOT_GIVEN, NotGiven
-from novavms._sse import StreamItem
 from novavms._sync.client import Client
 from novavms._sync.pages import Page
 from novavms._tokens import Tokens
@@ -29,6 +28,7 @@ from novavms.errors import (
     ConflictError,
     DownloadError,
     ErrorDetail,
+    ExportFailedError,
     InternalServerError,
     NotFoundError,
     NovaVMSError,
@@ -57,6 +57,7 @@ __all__ = [
     "ConflictError",
     "DownloadError",
     "ErrorDetail",
+    "ExportFailedError",
     "InternalServerError",
     "NotFoundError",
     "NotGiven",
@@ -67,7 +68,6 @@ __all__ = [
     "RateLimitError",
     "ResponseError",
     "ServiceUnavailableError",
-    "StreamItem",
     "Tokens",
     "WaitTimeoutError",
     "WebhookSignatureError",

@@ -1,7 +1,7 @@
 """Objects of the API: frozen dataclasses (see types.py), and how JSON becomes one.
 
-Made for servers newer and older than this library: a member that is not known is left out, one that is missing is None
-where the API allows null. A required one that is missing, or a body of another shape, raises `Unreadable`.
+Made for servers newer and older than this library: a member that is not known is left out, one that an older server does
+not send is None (or empty). What lacks most of what it must have is not that object and raises `Unreadable`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from typing import (
 
 _M = TypeVar("_M", bound="Model")
 _Convert = Callable[[Any], Any]
-_REQUIRED: Any = object()
+_MISSING: Any = object()
 
 
 class Unreadable(ValueError):
@@ -80,36 +80,41 @@ def read(cls: type[_M], value: Any, etag: str | None = None) -> _M:
     if not is_object(value):
         raise Unreadable(f"{cls.__name__} is not an object")
     made = object.__new__(cls)
+    lacking = 0
     members = made.__dict__  # around the frozen __setattr__, which takes a microsecond a field
-    for name, json, convert, missing in plan:
-        member = value.get(json, _REQUIRED)
-        if member is _REQUIRED:
-            if missing is _REQUIRED:
-                raise Unreadable(f"{cls.__name__} without {json}")
+    for name, json, convert, missing, required in plan:
+        member = value.get(json, _MISSING)
+        if member is _MISSING:
+            lacking += required
             members[name] = missing() if callable(missing) else missing
         elif convert is None:
             members[name] = member
         else:
             members[name] = convert(member)
+    if lacking and lacking * 2 > sum(step[-1] for step in plan):
+        raise Unreadable(f"this is no {cls.__name__}: most of its members are missing")
     if etag is not None:
         members[".etag"] = etag
     return made
 
 
-_PLANS: dict[type, list[tuple[str, str, _Convert | None, Any]]] = {}
+_Plan = list[tuple[str, str, _Convert | None, Any, bool]]
+_PLANS: dict[type, _Plan] = {}
 
 
-def _plan(cls: type[Model]) -> list[tuple[str, str, _Convert | None, Any]]:
+def _plan(cls: type[Model]) -> _Plan:
+    """For each member: its name here and there, what makes it from JSON, what it is if missing, must it be there."""
     hints = get_type_hints(cls)
-    plan: list[tuple[str, str, _Convert | None, Any]] = []
+    plan: _Plan = []
     for member in fields(cast("Any", cls)):
         hint = hints[member.name]
-        missing: Any = None if type(None) in get_args(hint) else _REQUIRED
+        missing: Any = get_origin(hint) if get_origin(hint) in (list, dict) else None
+        required = member.default is MISSING and member.default_factory is MISSING
         if member.default is not MISSING:
             missing = member.default
         elif member.default_factory is not MISSING:
             missing = member.default_factory
-        plan.append((member.name, json_name(member.name), _converter(hint), missing))
+        plan.append((member.name, json_name(member.name), _converter(hint), missing, required))
     _PLANS[cls] = plan
     return plan
 

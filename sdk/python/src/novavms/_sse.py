@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import codecs
 import json
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-from novavms._model import Unreadable, is_object
+from novavms._model import Unreadable
 
 MOST_CHARACTERS = 4 << 20
 """Of one event: a server that never ends one is no such server."""
 MOST_RETRY_SEC = 60.0
 
 
-@dataclass(frozen=True)
-class StreamItem:
-    """Something that happened, as the live stream tells it."""
+class ServerSentEvent(NamedTuple):
+    """One of them."""
 
     type: str
-    """`camera_status`, `gateway_status`, `event`, `clip`, `alert`, …; `reset`: the position that was asked for is too old to go
-    on from, so read your lists again."""
     id: str | None
-    """Its position: `last_event_id=` of a stream that goes on after it."""
-    data: dict[str, Any] = field(default_factory=dict[str, Any])
-    """What the server says of it."""
+    data: Any
 
 
 class Decoder:
@@ -38,13 +32,15 @@ class Decoder:
         self._event = ""
         self._data: list[str] = []
         self._size = 0
+        self.last_id: str | None = None
+        """The position after all that was fed; it moves on in silence, too."""
         self.retry_sec: float | None = None
         """How long the server wants to be left alone after a cut."""
 
-    def feed(self, data: bytes) -> list[StreamItem]:
+    def feed(self, data: bytes) -> list[ServerSentEvent]:
         """Raises Unreadable for an event that is not JSON, or endless."""
         text = self._line + self._text.decode(data)
-        items: list[StreamItem] = []
+        items: list[ServerSentEvent] = []
         start = 0
         for position, character in enumerate(text[len(self._line) :], len(self._line)):
             if character not in "\r\n":
@@ -62,8 +58,9 @@ class Decoder:
             raise Unreadable("an event without an end")
         return items
 
-    def _take(self, line: str, items: list[StreamItem]) -> None:
+    def _take(self, line: str, items: list[ServerSentEvent]) -> None:
         if not line:
+            self.last_id = self._id
             if self._data:
                 items.append(self._item())
             self._event, self._data, self._size = "", [], 0
@@ -80,9 +77,9 @@ class Decoder:
         elif name == "retry" and value.isascii() and value.isdigit():
             self.retry_sec = min(int(value[:9]) / 1000, MOST_RETRY_SEC)
 
-    def _item(self) -> StreamItem:
+    def _item(self) -> ServerSentEvent:
         try:
             found = json.loads("\n".join(self._data))
         except (ValueError, RecursionError):
             raise Unreadable("an event is not JSON") from None
-        return StreamItem(self._event or "message", self._id, found if is_object(found) else {"value": found})
+        return ServerSentEvent(self._event or "message", self.last_id, found)

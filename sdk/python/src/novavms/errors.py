@@ -19,6 +19,7 @@
     ├── WaitTimeoutError             what was waited for did not happen in time
     ├── CameraStateError             a camera that is waited for needs a person: camera
     ├── ClipFailedError              a clip that is waited for was not made: clip
+    ├── ExportFailedError            an export that is waited for was not made: export
     └── WebhookSignatureError        a webhook that NovaVMS did not send, or not now
 
 None of them shows a key, a token or a password.
@@ -29,7 +30,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from novavms.types import CameraDetail, CheckReport, Clip
+    from novavms.types import CameraDetail, CheckReport, Clip, Export
 
 
 class NovaVMSError(Exception):
@@ -199,6 +200,19 @@ class ClipFailedError(NovaVMSError):
     def __init__(self, message: str, clip: Clip | None) -> None:
         super().__init__(message, clip)
         self.clip = clip
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class ExportFailedError(NovaVMSError):
+    """The export was not made and will not be."""
+
+    export: Export
+
+    def __init__(self, message: str, export: Export) -> None:
+        super().__init__(message, export)
+        self.export = export
 
     def __str__(self) -> str:
         return str(self.args[0])

@@ -17,22 +17,40 @@ __all__ = [
     "ApiKey",
     "ApiKeyCreated",
     "Camera",
+    "CameraData",
     "CameraDetail",
+    "CameraItem",
     "CameraStatus",
+    "CameraStatusData",
+    "CameraStatusItem",
+    "CameraSummary",
     "CameraType",
     "CheckReport",
     "CheckStage",
     "CheckWarning",
     "ClientType",
     "Clip",
+    "ClipData",
+    "ClipItem",
     "ClipStatus",
     "ConnectionMode",
     "Discovered",
     "DiscoveredDevice",
     "Event",
+    "EventData",
     "EventDetail",
+    "EventItem",
+    "Export",
+    "ExportStatus",
+    "FootageGap",
+    "FootageSpan",
+    "Gap",
     "Gateway",
+    "GatewayData",
+    "GatewayItem",
     "GatewayStatus",
+    "GatewayStatusData",
+    "GatewayStatusItem",
     "HardwareFacts",
     "LoggedInUser",
     "LoginAnswer",
@@ -40,17 +58,23 @@ __all__ = [
     "MovedTo",
     "Nomination",
     "Org",
+    "OtherItem",
     "Paired",
     "PairingCode",
     "PasswordReset",
     "Profile",
+    "Recordings",
+    "ResetData",
+    "ResetItem",
     "Role",
     "ScheduleWindow",
     "ServiceAccount",
     "Session",
     "Share",
     "ShareCreated",
+    "SigningKey",
     "Site",
+    "StreamItem",
     "StreamTransport",
     "TelemetryPoint",
     "Tier",
@@ -64,6 +88,7 @@ AiStatus = Literal["pending", "completed", "skipped", "failed"]
 CameraStatus = Literal["online", "offline", "pending", "error", "disabled"]
 CameraType = Literal["rtsp", "onvif"]
 ClientType = Literal["web", "mobile", "api"]
+ExportStatus = Literal["pending", "collecting", "ready", "failed"]
 ClipStatus = Literal["recording", "uploading", "ready", "failed"]
 ConnectionMode = Literal["gateway", "direct"]
 GatewayStatus = Literal["registered", "online", "offline"]
@@ -71,6 +96,17 @@ Role = Literal["owner", "admin", "operator", "viewer"]
 StreamTransport = Literal["tcp", "udp", "auto"]
 Tier = Literal["main", "sub"]
 TriggerType = Literal["motion", "ai_tag", "manual"]
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class OtherItem(Model):
+    """Of a kind that this version of the library does not know; `name` is the kind's."""
+
+    type: Literal["other"]
+    id: str | None
+    at: datetime
+    name: str
+    data: dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -247,6 +283,66 @@ class Triggered(Model):
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
+class FootageSpan(Model):
+    """A stretch with footage. `size_bytes` of a stretch that `from` or `to` cuts is its share."""
+
+    start: datetime
+    end: datetime
+    duration_sec: float
+    size_bytes: int
+    stream: Tier
+    codec: str | None
+    width: int | None
+    height: int | None
+    has_audio: bool
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class FootageGap(Model):
+    """A stretch without footage, and why."""
+
+    start: datetime
+    end: datetime
+    duration_sec: float
+    reason: Literal[
+        "camera_offline",
+        "frozen",
+        "network",
+        "disk_full",
+        "gateway_restart",
+        "auth",
+        "disabled",
+        "schedule",
+        "retention",
+        "no_event",
+        "storage_lost",
+        "unknown",
+        "gateway_offline",
+        "not_reported_yet",
+        "no_camera",
+    ]
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Recordings(Model):
+    """One camera's footage in a range: spans and gaps together are all of it, each moment once.
+
+    `as_of`: the gateway has told up to here. `percent_covered` is of the range without its `not_reported_yet`.
+    `next_from`: the range was too much for one answer; ask again from here. Else null.
+    """
+
+    camera_id: str
+    from_: datetime
+    to: datetime
+    stream: Tier
+    spans: list[FootageSpan]
+    gaps: list[FootageGap]
+    percent_covered: float
+    as_of: datetime | None
+    next_from: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Event(Model):
     """Something noticed or asked for. `site_id` is where the camera was then."""
 
@@ -321,6 +417,8 @@ class EventDetail(Model):
 class ShareCreated(Model):
     """`url` is shown this once."""
 
+    _secret: ClassVar[frozenset[str]] = frozenset({"url"})
+
     id: str
     event_id: str
     url: str
@@ -353,6 +451,22 @@ class Site(Model):
     version: int
     created_at: datetime
     updated_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class CameraSummary(Model):
+    """How one camera was recorded in the range. `size_bytes` and `oldest_at` are of all its footage there is."""
+
+    camera_id: str
+    name: str
+    status: CameraStatus
+    recording_mode: Literal["off", "continuous", "events"]
+    is_recording: bool
+    percent_covered: float
+    longest_gap: FootageGap | None | None
+    size_bytes: int
+    oldest_at: datetime | None
+    as_of: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -475,6 +589,41 @@ class Accepted(Model):
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
+class Gap(Model):
+    """A stretch without footage."""
+
+    camera_id: str
+    start: datetime
+    end: datetime
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Export(Model):
+    """`progress` from 0 to 1. `status_reason` of a pending one says what it waits for."""
+
+    id: str
+    camera_ids: list[str]
+    from_: datetime
+    to: datetime
+    case_reference: str | None
+    note: str | None
+    created_by: str
+    status: ExportStatus
+    status_reason: str | None
+    status_message: str | None
+    progress: float
+    gaps: list[Gap]
+    file_name: str | None
+    size_bytes: int | None
+    sha256: str | None
+    key_fingerprint: str | None
+    url: str | None
+    created_at: datetime
+    ready_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
 class User(Model):
     """A person in the org."""
 
@@ -590,6 +739,19 @@ class Org(Model):
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
+class SigningKey(Model):
+    """The public half of the key that the organization's exports are signed with (Ed25519). `fingerprint`: SHA-256 of the
+    32 bytes, what `novavms-verify --fingerprint` wants.
+    """
+
+    algorithm: Literal["Ed25519"]
+    public_key: str
+    """Base64 of the 32 bytes."""
+    fingerprint: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Nomination(Model):
     """The owner wants this admin to be the owner."""
 
@@ -625,3 +787,173 @@ class LoginAnswer(Model):
     user: LoggedInUser
     refresh_token: str | None = None
     """Not for `client_type=web`, which gets it as an HttpOnly cookie."""
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ResetData(Model):
+    """Read your lists anew: the id that you gave is too old, what came after it can't be told any more."""
+
+    reason: Literal["too_old"]
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ResetItem(Model):
+    """Comes after `hello`, where something is lost."""
+
+    type: Literal["reset"]
+    id: str
+    at: datetime
+    data: ResetData
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class CameraStatusData(Model):
+    """A camera's state, or the stream in use, or its picture's facts changed. `since` is when it got into this state."""
+
+    camera_id: str
+    site_id: str
+    gateway_id: str | None
+    status: CameraStatus
+    reason: str | None
+    message: str | None
+    since: datetime
+    active_tier: Tier
+    codec: str | None
+    width: int | None
+    height: int | None
+    has_audio: bool | None
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class CameraStatusItem(Model):
+    """What a camera does."""
+
+    type: Literal["camera_status"]
+    id: str
+    at: datetime
+    data: CameraStatusData
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class CameraData(Model):
+    """A camera was added, changed by a person, or deleted: then `camera` is null. To a viewer that sees only the site that a
+    camera has left, it is told as deleted there.
+    """
+
+    change: Literal["created", "deleted", "updated"]
+    camera_id: str
+    site_id: str
+    camera: Camera | None | None
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class CameraItem(Model):
+    """What people do to cameras."""
+
+    type: Literal["camera"]
+    id: str
+    at: datetime
+    data: CameraData
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class GatewayStatusData(Model):
+    """A gateway came or went. `since` is when it got into this state. Heartbeats are not told."""
+
+    gateway_id: str
+    site_id: str
+    status: GatewayStatus
+    since: datetime
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class GatewayStatusItem(Model):
+    """What a gateway does."""
+
+    type: Literal["gateway_status"]
+    id: str
+    at: datetime
+    data: GatewayStatusData
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class GatewayData(Model):
+    """A gateway was made, renamed, paired (`updated`), or deleted: then `name` is null."""
+
+    change: Literal["created", "deleted", "updated"]
+    gateway_id: str
+    site_id: str
+    name: str | None
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class GatewayItem(Model):
+    """What people do to gateways."""
+
+    type: Literal["gateway"]
+    id: str
+    at: datetime
+    data: GatewayData
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class EventData(Model):
+    """An event happened, was changed (acknowledged, starred, noted, got its picture) or deleted: then `event` is null."""
+
+    change: Literal["created", "deleted", "updated"]
+    event_id: str
+    camera_id: str
+    site_id: str
+    event: Event | None | None
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class EventItem(Model):
+    """An event."""
+
+    type: Literal["event"]
+    id: str
+    at: datetime
+    data: EventData
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ClipData(Model):
+    """An event's clip has another status: it is being recorded or uploaded, is ready, or failed with a reason."""
+
+    event_id: str
+    camera_id: str
+    site_id: str
+    clip: Clip
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ClipItem(Model):
+    """An event's clip."""
+
+    type: Literal["clip"]
+    id: str
+    at: datetime
+    data: ClipData
+
+
+StreamItem = (
+    ResetItem
+    | CameraStatusItem
+    | CameraItem
+    | GatewayStatusItem
+    | GatewayItem
+    | EventItem
+    | ClipItem
+    | OtherItem
+)
+"""Something that happened, as the live stream tells it. `type` says which."""
+STREAM_ITEMS: dict[str, type[Model]] = {
+    "reset": ResetItem,
+    "camera_status": CameraStatusItem,
+    "camera": CameraItem,
+    "gateway_status": GatewayStatusItem,
+    "gateway": GatewayItem,
+    "event": EventItem,
+    "clip": ClipItem,
+}

@@ -1,58 +1,52 @@
-"""What differs between waiting in an event loop and waiting in a thread; the twin is _sync/runtime.py."""
+"""What differs between waiting in asyncio's loop and waiting in a thread; the twin is _sync/runtime.py."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
-from types import TracebackType
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    import anyio
+    import asyncio
+
     from typing_extensions import TypeVarTuple, Unpack
 
     Ts = TypeVarTuple("Ts")
 
 T = TypeVar("T")
+_under_way: set[asyncio.Task[Any]] = set()
+"""The loop itself holds its tasks weakly."""
 
 
 async def sleep(seconds: float) -> None:
-    import anyio
+    import asyncio
 
-    await anyio.sleep(seconds)
+    await asyncio.sleep(seconds)
 
 
 async def in_thread(function: Callable[[Unpack[Ts]], T], *arguments: Unpack[Ts]) -> T:
     """Disks block; the loop must not."""
-    import anyio.to_thread
+    import asyncio
 
-    return await anyio.to_thread.run_sync(function, *arguments)
-
-
-class Lock:
-    """Made outside of a loop, as clients are; its lock is made in the loop that first wants it."""
-
-    def __init__(self) -> None:
-        self._lock: anyio.Lock | None = None
-
-    async def __aenter__(self) -> None:
-        if self._lock is None:
-            import anyio
-
-            self._lock = anyio.Lock()
-        await self._lock.acquire()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._lock is not None
-        self._lock.release()
+    return await asyncio.to_thread(function, *arguments)
 
 
-@asynccontextmanager
-async def uncancelled() -> AsyncGenerator[None, None]:
-    """What was begun here is finished, though the caller is cancelled meanwhile. For short things with an end."""
-    import anyio
+def new_lock() -> asyncio.Lock:
+    import asyncio
 
-    with anyio.CancelScope(shield=True):
-        yield
+    return asyncio.Lock()
+
+
+async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
+    """What was begun is finished, though who waits for it is cancelled."""
+    import asyncio
+
+    task = asyncio.ensure_future(work)
+    _under_way.add(task)
+    task.add_done_callback(_ended)
+    return await asyncio.shield(task)
+
+
+def _ended(task: asyncio.Task[Any]) -> None:
+    _under_way.discard(task)
+    if not task.cancelled():
+        task.exception()  # whoever still waits has it; if nobody does, it is no news

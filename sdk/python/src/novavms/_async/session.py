@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from novavms._answer import http_date, json_of
-from novavms._async.runtime import Lock, uncancelled
+from novavms._async.runtime import new_lock, to_the_end
 from novavms._model import read
 from novavms._request import Call
 from novavms._tokens import Tokens
@@ -40,7 +40,7 @@ class AsyncSession:
         self._tokens: Tokens | None = None
         self._renew_at: float | None = None
         self._on_tokens = on_tokens
-        self._lock = Lock()
+        self._lock = new_lock()
         if tokens is not None:
             clean(tokens.access_token, "access_token")
             self._tokens = tokens
@@ -62,8 +62,12 @@ class AsyncSession:
 
     async def renew(self, transport: AsyncTransport, used: str | None) -> bool:
         """New tokens instead of the one that was `used`; False where there is no way to. Once at a time: who comes second
-        takes what the first one got, because a refresh token that is used twice ends its session."""
-        async with self._lock, uncancelled():
+        takes what the first one got, because a refresh token that is used twice ends its session. And to the end: a caller that
+        is cancelled meanwhile must not take the new one with it."""
+        return await to_the_end(self._renew(transport, used))
+
+    async def _renew(self, transport: AsyncTransport, used: str | None) -> bool:
+        async with self._lock:
             tokens = self._tokens
             if tokens is None:
                 return False
@@ -80,7 +84,10 @@ class AsyncSession:
 
     async def refresh(self, transport: AsyncTransport, refresh_token: str | None) -> LoginAnswer:
         """New tokens now, asked for by name."""
-        async with self._lock, uncancelled():
+        return await to_the_end(self._refresh(transport, refresh_token))
+
+    async def _refresh(self, transport: AsyncTransport, refresh_token: str | None) -> LoginAnswer:
+        async with self._lock:
             token = refresh_token or (self._tokens.refresh_token if self._tokens else None)
             if token is None:
                 raise ValueError("there is no refresh token: log in, or give one")

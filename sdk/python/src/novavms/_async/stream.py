@@ -14,15 +14,21 @@ from novavms._answer import error_of, unreadable
 from novavms._async.resource import AsyncResource
 from novavms._async.runtime import sleep
 from novavms._async.transport import AsyncTransport, lost
+from novavms._items import item_of
 from novavms._model import Unreadable
 from novavms._request import Call
 from novavms._retry import RETRIED, backoff
-from novavms._sse import Decoder, StreamItem
+from novavms._sse import Decoder, ServerSentEvent
 from novavms.errors import APIConnectionError, APIError, AuthenticationError, NovaVMSError, ResponseError
+from novavms.types import StreamItem
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+SILENT = frozenset({"hello", "ping", "end"})
+"""Of the stream itself, not of what happens."""
+REMEMBERED = 1024
+"""An item may come twice (after a reconnect); so many ids are kept to know it by."""
 SILENCE_SEC = 45.0
 """The server says something every 15 seconds; after this the connection is taken for lost."""
 
@@ -48,7 +54,9 @@ class AsyncEventStream:
         self._bytes: AsyncIterator[bytes] | None = None
         self._decoder = Decoder()
         self._failures = 0
+        self._connected = False
         self._closed = False
+        self._seen: deque[str] = deque(maxlen=REMEMBERED)
         self.last_event_id = last_event_id
         """Of the last item given out: keep it, and a later stream goes on from there."""
 
@@ -85,7 +93,7 @@ class AsyncEventStream:
             if self._bytes is None:
                 await self._connect()
                 return
-            found = self._decoder.feed(await self._bytes.__anext__())
+            self._take(self._decoder.feed(await self._bytes.__anext__()))
         except StopAsyncIteration:
             await self._lost(APIConnectionError("the server ended the stream"))
         except Unreadable as problem:
@@ -96,13 +104,17 @@ class AsyncEventStream:
             if error.status not in RETRIED:
                 raise
             await self._lost(error)
-        else:
-            for item in found:
-                self._failures = 0
-                if item.type == "hello":
-                    self.last_event_id = item.id or self.last_event_id
-                else:
-                    self._items.append(item)
+
+    def _take(self, events: list[ServerSentEvent]) -> None:
+        for event in events:
+            self._failures = 0
+            if event.type in SILENT or (event.type != "reset" and event.id in self._seen):
+                continue
+            self._items.append(item_of(event))
+            if event.id is not None:
+                self._seen.append(event.id)
+        if not self._items:
+            self.last_event_id = self._decoder.last_id or self.last_event_id
 
     async def _connect(self) -> None:
         bearer = await self._transport.session.bearer(self._transport)
@@ -120,6 +132,7 @@ class AsyncEventStream:
             raise unreadable(response, "not an event stream")
         self._decoder = Decoder()
         self._response, self._bytes = response, response.aiter_bytes()
+        self._connected = True
 
     async def _ask(self, bearer: str | None) -> httpx.Response:
         call = Call("GET", "/api/v1/stream", query=self._query, timeout=SILENCE_SEC)
@@ -139,7 +152,10 @@ class AsyncEventStream:
     async def _lost(self, failure: NovaVMSError) -> None:
         await self._hang_up()
         self._failures += 1
-        if self._max_reconnects is not None and self._failures > self._max_reconnects:
+        most = self._max_reconnects
+        if most is None and not self._connected:
+            most = self._transport.max_retries
+        if most is not None and self._failures > most:
             raise failure
         asked = failure.retry_after if isinstance(failure, APIError) else None
         await sleep(max(backoff(self._failures - 1), self._decoder.retry_sec or 0.0, min(asked or 0.0, 60.0)))
@@ -162,16 +178,16 @@ class AsyncStreamResource(AsyncResource):
         last_event_id: str | None = None,
         max_reconnects: int | None = None,
     ) -> AsyncEventStream:
-        """What happens from now on: camera and gateway states, events, clips, alerts.
+        """What happens from now on: states of cameras and gateways, what people change, events, clips.
 
-        An item of type `reset` says that `last_event_id` is too old to go on from: read your lists again.
+        Each item has a `type`, by which its `data` is typed. An item of type `reset` says that `last_event_id` is too old to go on from: read your lists again.
 
         Args:
             types: Only these, such as `["event", "clip"]`.
             camera_id: Only of this camera.
             site_id: Only at this site.
             last_event_id: Go on after this position (`stream.last_event_id` of an earlier one).
-            max_reconnects: Tries in a row to connect again, after which the error is raised; None: for ever.
+            max_reconnects: Tries in a row to connect again, after which the error is raised; None: for ever, once it was connected.
         """
         query: dict[str, object] = {"types": types, "camera_id": camera_id, "site_id": site_id}
         return AsyncEventStream(self._transport, query, last_event_id, max_reconnects)

@@ -21,7 +21,7 @@ M = TypeVar("M", bound=Model)
 class Page(Generic[M]):
     """A page. Iterating it walks its items and those of all pages after it, which are fetched as they are needed."""
 
-    __slots__ = ("_asked", "data", "next_cursor", "total")
+    __slots__ = ("_asked", "data", "extra", "next_cursor", "total")
 
     data: list[M]
     """The items of this page."""
@@ -29,17 +29,21 @@ class Page(Generic[M]):
     """How many items all pages have together."""
     next_cursor: str | None
     """For `cursor=` of the next page; None: this is the last one."""
+    extra: dict[str, Any]
+    """What some lists say beside their items, as the API wrote it."""
 
     def __init__(
         self,
         data: list[M],
         total: int,
         next_cursor: str | None,
+        extra: dict[str, Any],
         asked: tuple[Transport, str, type[M], Mapping[str, Any], Timeout],
     ) -> None:
         self.data = data
         self.total = total
         self.next_cursor = next_cursor
+        self.extra = extra
         self._asked = asked
 
     def next_page(self) -> Page[M] | None:
@@ -81,4 +85,6 @@ def read_page(
         raise Unreadable("a page without data, total or next_cursor")
     if cursor is not None and cursor == query.get("cursor"):
         raise Unreadable("a page that names itself as the next one")
-    return Page([read(item, row) for row in rows], total, cursor, (transport, path, item, query, timeout))
+    data = [read(item, row) for row in rows]
+    extra = {name: value for name, value in body.items() if name not in ("data", "total", "next_cursor")}
+    return Page(data, total, cursor, extra, (transport, path, item, query, timeout))

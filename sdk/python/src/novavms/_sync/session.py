@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from novavms._answer import http_date, json_of
 from novavms._model import read
 from novavms._request import Call
-from novavms._sync.runtime import Lock, uncancelled
+from novavms._sync.runtime import new_lock, to_the_end
 from novavms._tokens import Tokens
 from novavms.errors import APIConnectionError, AuthenticationError
 
@@ -41,7 +41,7 @@ class Session:
         self._tokens: Tokens | None = None
         self._renew_at: float | None = None
         self._on_tokens = on_tokens
-        self._lock = Lock()
+        self._lock = new_lock()
         if tokens is not None:
             clean(tokens.access_token, "access_token")
             self._tokens = tokens
@@ -63,8 +63,12 @@ class Session:
 
     def renew(self, transport: Transport, used: str | None) -> bool:
         """New tokens instead of the one that was `used`; False where there is no way to. Once at a time: who comes second
-        takes what the first one got, because a refresh token that is used twice ends its session."""
-        with self._lock, uncancelled():
+        takes what the first one got, because a refresh token that is used twice ends its session. And to the end: a caller that
+        is cancelled meanwhile must not take the new one with it."""
+        return to_the_end(self._renew(transport, used))
+
+    def _renew(self, transport: Transport, used: str | None) -> bool:
+        with self._lock:
             tokens = self._tokens
             if tokens is None:
                 return False
@@ -81,7 +85,10 @@ class Session:
 
     def refresh(self, transport: Transport, refresh_token: str | None) -> LoginAnswer:
         """New tokens now, asked for by name."""
-        with self._lock, uncancelled():
+        return to_the_end(self._refresh(transport, refresh_token))
+
+    def _refresh(self, transport: Transport, refresh_token: str | None) -> LoginAnswer:
+        with self._lock:
             token = refresh_token or (self._tokens.refresh_token if self._tokens else None)
             if token is None:
                 raise ValueError("there is no refresh token: log in, or give one")

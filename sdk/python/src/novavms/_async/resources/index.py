@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from novavms._async.auth import AsyncAuthResource
     from novavms._async.cameras import AsyncCamerasResource
     from novavms._async.events import AsyncEventsResource
+    from novavms._async.exports import AsyncExportsResource
     from novavms._async.resources.gateways import AsyncGatewaysResource
     from novavms._async.resources.org import AsyncOrgResource
     from novavms._async.resources.service_accounts import AsyncServiceAccountsResource
@@ -53,6 +54,12 @@ class AsyncResources:
         from novavms._async.auth import AsyncAuthResource
 
         return AsyncAuthResource(self._transport)
+
+    @cached_property
+    def exports(self) -> AsyncExportsResource:
+        from novavms._async.exports import AsyncExportsResource
+
+        return AsyncExportsResource(self._transport)
 
     @cached_property
     def stream(self) -> AsyncStreamResource:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from novavms._async.resource import AsyncResource
 from novavms._request import NOT_GIVEN, NotGiven, Timeout
-from novavms.types import Org
+from novavms.types import Org, SigningKey
 
 if TYPE_CHECKING:
     from novavms._async.resources.org_owner_nomination import AsyncOrgOwnerNominationResource
@@ -54,4 +54,16 @@ class AsyncOrgResource(AsyncResource):
             body={"name": name, "moved_cameras": moved_cameras},
             if_match=if_match,
             timeout=timeout,
+        )
+
+    async def signing_key(self, *, timeout: Timeout = NOT_GIVEN) -> SigningKey:
+        """The key that exports are signed with.
+
+        Its public half. Tell its fingerprint to whoever is to verify your exports.
+
+        Args:
+            timeout: Seconds, for this call; the client's if not given.
+        """
+        return await self._transport.object(
+            "GET", "/api/v1/orgs/current/signing-key", SigningKey, timeout=timeout
         )

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from novavms._async.resource import AsyncResource
 from novavms._request import NOT_GIVEN, NotGiven, Timeout, segment
-from novavms.types import Site
+from novavms.types import CameraSummary, Site
 
 if TYPE_CHECKING:
+    from datetime import date, datetime
     from uuid import UUID
 
     from novavms._async.pages import AsyncPage
@@ -111,4 +112,33 @@ class AsyncSitesResource(AsyncResource):
         """
         await self._transport.nothing(
             "DELETE", f"/api/v1/sites/{segment(site_id)}", if_match=if_match, timeout=timeout
+        )
+
+    async def recordings(
+        self,
+        site_id: str | UUID,
+        *,
+        cursor: str | None = None,
+        from_: str | date | datetime | None = None,
+        limit: int | None = None,
+        to: str | date | datetime | None = None,
+        timeout: Timeout = NOT_GIVEN,
+    ) -> AsyncPage[CameraSummary]:
+        """How the cameras of a site were recorded.
+
+        For each camera: how much of the range is there, the longest gap with its reason, and its bytes. At
+        most 31 days.
+
+        Args:
+            cursor: `next_cursor` of the page before.
+            from_: An RFC 3339 time, or a day (YYYY-MM-DD) in the site's time zone, from its beginning. Unset: 24 hours before `to`
+            limit: Rows on a page; 1 to 100; default 20.
+            to: An RFC 3339 time, or a day (YYYY-MM-DD) in the site's time zone, to its end. Unset, or ahead of now: now.
+            timeout: Seconds, for this call; the client's if not given.
+        """
+        return await self._transport.page(
+            f"/api/v1/sites/{segment(site_id)}/recordings",
+            CameraSummary,
+            query={"cursor": cursor, "from": from_, "limit": limit, "to": to},
+            timeout=timeout,
         )

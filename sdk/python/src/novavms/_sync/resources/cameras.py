@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from novavms._request import NOT_GIVEN, NotGiven, Timeout, segment
 from novavms._sync.resource import Resource
-from novavms.types import Camera, CameraDetail, CheckReport, Triggered
+from novavms.types import Camera, CameraDetail, CheckReport, Recordings, Triggered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import date, datetime
     from uuid import UUID
 
     from novavms._sync.pages import Page
@@ -367,6 +368,33 @@ class CamerasOperations(Resource):
             Triggered,
             body={"duration_sec": duration_sec, "note": note},
             key=idempotency_key,
+            timeout=timeout,
+        )
+
+    def recordings(
+        self,
+        camera_id: str | UUID,
+        *,
+        from_: str | date | datetime | None = None,
+        to: str | date | datetime | None = None,
+        timeout: Timeout = NOT_GIVEN,
+    ) -> Recordings:
+        """What footage there is of a camera, and why where there is none.
+
+        Spans and gaps together are the whole range, each moment once; at most 366 days. Of deleted cameras,
+        too. It answers also while the gateway is away: what the gateway has not told is a gap
+        `gateway_offline`.
+
+        Args:
+            from_: An RFC 3339 time, or a day (YYYY-MM-DD) in the site's time zone, from its beginning. Unset: 24 hours before `to`
+            to: An RFC 3339 time, or a day (YYYY-MM-DD) in the site's time zone, to its end. Unset, or ahead of now: now.
+            timeout: Seconds, for this call; the client's if not given.
+        """
+        return self._transport.object(
+            "GET",
+            f"/api/v1/cameras/{segment(camera_id)}/recordings",
+            Recordings,
+            query={"from": from_, "to": to},
             timeout=timeout,
         )
 

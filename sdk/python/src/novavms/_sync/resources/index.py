@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from novavms._sync.auth import AuthResource
     from novavms._sync.cameras import CamerasResource
     from novavms._sync.events import EventsResource
+    from novavms._sync.exports import ExportsResource
     from novavms._sync.resources.gateways import GatewaysResource
     from novavms._sync.resources.org import OrgResource
     from novavms._sync.resources.service_accounts import ServiceAccountsResource
@@ -54,6 +55,12 @@ class Resources:
         from novavms._sync.auth import AuthResource
 
         return AuthResource(self._transport)
+
+    @cached_property
+    def exports(self) -> ExportsResource:
+        from novavms._sync.exports import ExportsResource
+
+        return ExportsResource(self._transport)
 
     @cached_property
     def stream(self) -> StreamResource:

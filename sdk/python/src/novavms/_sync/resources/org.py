@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from novavms._request import NOT_GIVEN, NotGiven, Timeout
 from novavms._sync.resource import Resource
-from novavms.types import Org
+from novavms.types import Org, SigningKey
 
 if TYPE_CHECKING:
     from novavms._sync.resources.org_owner_nomination import OrgOwnerNominationResource
@@ -56,3 +56,13 @@ class OrgResource(Resource):
             if_match=if_match,
             timeout=timeout,
         )
+
+    def signing_key(self, *, timeout: Timeout = NOT_GIVEN) -> SigningKey:
+        """The key that exports are signed with.
+
+        Its public half. Tell its fingerprint to whoever is to verify your exports.
+
+        Args:
+            timeout: Seconds, for this call; the client's if not given.
+        """
+        return self._transport.object("GET", "/api/v1/orgs/current/signing-key", SigningKey, timeout=timeout)
