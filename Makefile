@@ -54,6 +54,7 @@ check: $(STAMP) $(TYPESCRIPT)/dist/.built  ## what CI runs: format, lint, types,
 	$(BIN)/novavms-server openapi --check sdk/openapi.json
 	$(BIN)/python -m tools.sdk_python --check
 	$(BIN)/python -m tools.sdk_typescript --check
+	$(RUN) pyright -p sdk/python
 	$(RUN) tsc -p $(TYPESCRIPT)/tsconfig.test.json
 	$(MAKE) --no-print-directory test
 
@@ -65,10 +66,8 @@ openapi: $(STAMP)  ## write sdk/openapi.json from the server
 	$(BIN)/novavms-server openapi sdk/openapi.json
 
 sdk: $(STAMP)  ## write what the client libraries have from sdk/openapi.json
-	$(BIN)/python -m tools.sdk_typescript
-
-sdk-python: $(STAMP)  ## write what of sdk/python and its reference is made from sdk/openapi.json
 	$(BIN)/python -m tools.sdk_python
+	$(BIN)/python -m tools.sdk_typescript
 
 bench: $(STAMP) $(TYPESCRIPT)/dist/.built  ## every benchmark, each against its floor or peer in the same run
 	$(BIN)/python -m bench $(ARGS)

@@ -74,7 +74,7 @@ def main(check: bool) -> int:
     if check:
         for path in [*stale, *gone]:
             print(
-                f"sdk-python: {path.relative_to(ROOT)} is not as made; run make sdk-python", file=sys.stderr
+                f"sdk-python: {path.relative_to(ROOT)} is not as made; run make sdk", file=sys.stderr
             )
         return 1 if stale or gone else 0
     for path in gone:
