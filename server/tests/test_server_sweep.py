@@ -17,6 +17,7 @@ from litestar.handlers import HTTPRouteHandler
 from nova_people import add_user, client_of
 from nova_world import World
 
+from novavms_server.feed.log import NewItem, tell
 from novavms_server.kit.caller import Role
 from novavms_server.kit.ids import new_id
 from novavms_server.platform import render_document
@@ -64,6 +65,10 @@ def routes(world: World) -> Iterator[Route]:
 SITE_SCOPED = {"site_id", "camera_id", "gateway_id", "event_id"}
 """Objects that stand on a site: a viewer without a grant for it gets 403."""
 
+STREAM = "/api/v1/stream"
+BEGINNING: dict[str, str] = {}
+"""An id from before the first thing that is told."""
+
 BODIES: dict[str, dict[str, Any]] = {
     "PATCH /api/v1/users/{user_id}": {"display_name": "x"},
     "POST /api/v1/auth/change-password": {"current_password": "x", "new_password": "Brand-New-99"},
@@ -109,10 +114,33 @@ async def make_objects(world: World, org: UUID, site: UUID, tag: str) -> dict[st
     return ids
 
 
+async def tell_of(world: World, org: UUID, ids: dict[str, UUID], tag: str) -> None:
+    """What is told of such objects."""
+    async with world.server.database.org(org) as connection:
+        item = NewItem("camera", ids["site_id"], {**ids, "name": tag}, ids["camera_id"])
+        await tell(connection, org, world.server.clock.now(), item)
+
+
 async def call(client: httpx.AsyncClient, route: Route, ids: dict[str, UUID]) -> httpx.Response:
+    if route.path == STREAM:
+        return await read_along(client)
     key = f"{route.method} {re.sub(r':[a-z]+', '', route.path)}"
     body = BODIES.get(key, {}) if route.method in ("POST", "PATCH", "PUT") else None
     return await client.request(route.method, route.url(ids), json=body)
+
+
+async def read_along(client: httpx.AsyncClient) -> httpx.Response:
+    """An answer without an end: all that was told to the caller from the beginning on, up to the last thing told."""
+    async with client.stream("GET", STREAM, params={"last_event_id": BEGINNING.get("id", "")}) as response:
+        if response.status_code != 200:
+            await response.aread()
+            return response
+        lines = []
+        async for line in response.aiter_lines():
+            lines.append(line)
+            if "told last" in line:
+                break
+    return httpx.Response(200, text="\n".join(lines))
 
 
 def unknown(route: Route, ids: dict[str, UUID]) -> list[str]:
@@ -122,11 +150,17 @@ def unknown(route: Route, ids: dict[str, UUID]) -> list[str]:
 @pytest.fixture
 async def swept(world: World) -> tuple[dict[str, UUID], dict[str, UUID], dict[str, UUID]]:
     """Ids of objects on the granted site, on the ungranted one, and in the other org."""
-    return (
-        await make_objects(world, world.org, world.site, "granted"),
-        await make_objects(world, world.org, world.ungranted_site, "ungranted"),
-        await make_objects(world, world.other_org, world.other_site, "foreign"),
-    )
+    BEGINNING["id"] = world.server.services.streams.place(world.org, 0, world.server.clock.now())
+    made = []
+    for org, site, tag in (
+        (world.org, world.site, "granted"),
+        (world.org, world.ungranted_site, "ungranted"),
+        (world.other_org, world.other_site, "foreign"),
+    ):
+        made.append(await make_objects(world, org, site, tag))
+        await tell_of(world, org, made[-1], tag)
+    await tell_of(world, world.org, made[0], "told last")
+    return made[0], made[1], made[2]
 
 
 Swept = tuple[dict[str, UUID], dict[str, UUID], dict[str, UUID]]
@@ -181,6 +215,9 @@ async def test_every_list_of_another_org_is_closed(world: World, swept: Swept) -
         assert answer.status_code in (200, 404), (route, answer.text)
         for value in swept[2].values():
             assert str(value) not in answer.text, route
+        if route.path == STREAM:
+            assert str(swept[1]["camera_id"]) in answer.text, "what is the org's own is told"
+            continue
         for name in ("site_id", "gateway_id", "camera_id"):
             filtered = await admin.get(route.path, params={name: str(swept[2][name])})
             if filtered.status_code == 200 and "total" in filtered.json():
@@ -241,6 +278,7 @@ async def everything(world: World) -> list[Any]:
         "gateways",
         "cameras",
         "events",
+        "feed_items",
         "audit_log",
     ):
         found += await world.sql(

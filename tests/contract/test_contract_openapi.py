@@ -38,6 +38,8 @@ async def test_every_operation_answers_as_documented(world: World, role: str, tm
         "--request-timeout",
         "30",
         "--continue-on-failure",
+        "--exclude-operation-id",
+        "streamChanges",  # an answer without an end; server/tests/test_server_stream_*.py hold it to the document
     ]
     run = await asyncio.create_subprocess_exec(
         *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, cwd=tmp_path
