@@ -100,6 +100,7 @@ class CaptureStream:
         self._past_bytes = 0
         self._past_damaged = 0
         self._past_clock: ClockOffset | None = None
+        self._true_rate: float | None = None
         self.status = StreamStatus("pending", None, None, self._clock.now())
         self.facts: MediaFacts | None = None
         self.frames_received = 0
@@ -157,6 +158,7 @@ class CaptureStream:
                 origin=self._origin,
                 not_before=self._last_pts + VIDEO_RATE // 10 if self._last_pts else 0,
                 frozen_after_sec=self._frozen_after,
+                true_rate=self._true_rate,
             )
             await self._session.start(description, self._transports(source.transport))
             fault = await self._session.run()
@@ -190,6 +192,7 @@ class CaptureStream:
             self._session.end()
             if self._session_frames and self._session.timeline is not None:
                 self._past_clock = self._session.timeline.clock()
+                self._true_rate = self._session.timeline.true_rate
             self._past_damaged += self._session.damaged
             self._session = None
 
@@ -268,6 +271,12 @@ class CaptureStream:
         """Forgets it."""
         if sink in self._sinks:
             self._sinks.remove(sink)
+
+    def recent(self, seconds: float) -> tuple[StreamFormat | None, list[Gop]]:
+        """The format and the groups of pictures in memory, from the one on that was on `seconds` ago; none without a session."""
+        if self._format is None or not self._session_frames:
+            return None, []
+        return self._format, self._ring.since(self.now_90k() - int(seconds * VIDEO_RATE))
 
     def now_90k(self) -> int:
         """Where the stream's timeline is at this moment, frames or none."""
