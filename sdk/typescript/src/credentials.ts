@@ -59,10 +59,6 @@ export class Credentials {
     return this.#renewing;
   }
 
-  get refreshToken(): string | undefined {
-    return this.#session?.refreshToken;
-  }
-
   /** From now on this login counts, also instead of an API key. */
   adopt(session: LoginSession): void {
     this.#apiKey = undefined;
