@@ -10,9 +10,7 @@ from novavms_server.feed.log import tell
 from novavms_server.kit.database import Connection, run
 
 
-async def set_snapshot(
-    connection: Connection, org_id: UUID, event_id: UUID, key: str, now: datetime
-) -> None:
+async def set_snapshot(connection: Connection, org_id: UUID, event_id: UUID, key: str, now: datetime) -> None:
     """The picture is in the store under `key`."""
     await connection.execute(
         "UPDATE events SET snapshot_key = %s WHERE org_id = %s AND id = %s", (key, org_id, event_id)

@@ -106,7 +106,9 @@ def _handlers(app: Litestar) -> Iterator[HTTPRouteHandler]:
 def _item_schemas(handler: HTTPRouteHandler) -> dict[str, Any]:
     """Of what an event stream sends (`opt` `items`: a type by name), in the generator's own way of writing them."""
     kinds = list(handler.opt.get("items", {}).items())
-    shapes, parts = msgspec.json.schema_components([kind for _, kind in kinds], ref_template=_SCHEMAS + "{name}")
+    shapes, parts = msgspec.json.schema_components(
+        [kind for _, kind in kinds], ref_template=_SCHEMAS + "{name}"
+    )
     named = {name: shape for (name, _), shape in zip(kinds, shapes, strict=True)}
     found = {name: tidy(_as_generated(shape)) for name, shape in {**parts, **named}.items()}
     for shape in found.values():
