@@ -12,7 +12,7 @@ from nova_world import World
 
 from novavms_server.kit.ids import new_id
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]  # as a whole, for the everyday loop to stay short
 
 
 async def make_event(world: World, *, deleted: bool = False) -> UUID:
@@ -124,7 +124,6 @@ async def test_who_may_share_and_for_how_long(world: World) -> None:
     ).status_code == 404
 
 
-@pytest.mark.slow
 async def test_the_clip_plays_by_the_link(world: World) -> None:
     data = FOOTAGE.read_bytes()
     async with recording(world) as gateway:

@@ -90,6 +90,7 @@ async def make_objects(world: World, org: UUID, site: UUID, tag: str) -> dict[st
             "event_id",
             "clip_id",
             "share_id",
+            "export_id",
         )
     }
     ids["site_id"] = site
@@ -108,6 +109,9 @@ async def make_objects(world: World, org: UUID, site: UUID, tag: str) -> dict[st
         " VALUES (%(org)s, %(event_id)s, %(camera_id)s, %(site_id)s, 'manual', now())",
         "INSERT INTO event_shares (org_id, id, event_id, token_hash, created_by, created_at, expires_at)"
         " VALUES (%(org)s, %(share_id)s, %(event_id)s, %(tag)s::bytea, 'system', now(), now() + interval '1 day')",
+        "INSERT INTO exports (org_id, id, camera_ids, from_at, to_at, case_reference, created_by, status, deadline_at, created_at, updated_at)"
+        " VALUES (%(org)s, %(export_id)s, ARRAY[%(camera_id)s]::uuid[], now() - interval '1 hour', now(), %(tag)s, 'system', 'pending',"
+        " now() + interval '1 day', now(), now())",
     ):
         async with world.server.database.everywhere() as connection:
             await connection.execute(statement, {**ids, "org": org, "tag": tag})

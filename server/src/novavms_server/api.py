@@ -29,6 +29,8 @@ from novavms_server.clips.uploads import Uploads
 from novavms_server.document import VERSION, Documentation, document_controller
 from novavms_server.events.routes import EventController, TriggerController
 from novavms_server.events.service import EventService
+from novavms_server.exports.routes import ExportController, SigningKeyController
+from novavms_server.exports.service import ExportService
 from novavms_server.gateways.link import GatewayDoor
 from novavms_server.gateways.pairing import PairingService
 from novavms_server.gateways.routes import GatewayController
@@ -45,6 +47,8 @@ from novavms_server.kit.http import (
     resolve_in_turn,
 )
 from novavms_server.kit.metrics import Metrics
+from novavms_server.recordings.routes import RecordingController, SiteRecordingController
+from novavms_server.recordings.service import RecordingService
 from novavms_server.shares.routes import ShareController, SharedController
 from novavms_server.shares.service import ShareService
 from novavms_server.sites.routes import SiteController
@@ -78,9 +82,11 @@ class Services:
     clips: ClipService
     uploads: Uploads
     store_door: StoreDoor
+    recordings: RecordingService
     streams: Streams
     stream_door: StreamDoor
     shares: ShareService
+    exports: ExportService
 
 
 CONTROLLERS: list[type[Controller]] = [
@@ -90,8 +96,12 @@ CONTROLLERS: list[type[Controller]] = [
     EventClipController,
     ShareController,
     SharedController,
+    ExportController,
+    SigningKeyController,
     UploadController,
     StoreController,
+    RecordingController,
+    SiteRecordingController,
     StreamController,
     SiteController,
     GatewayController,

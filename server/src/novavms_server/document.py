@@ -19,10 +19,15 @@ VERSION = "1.2.0"
 
 TAGS = [
     {"name": "Cameras", "description": "Add a camera, and it is checked for real before you get an answer."},
+    {"name": "Recordings", "description": "What footage there is, and why where there is none."},
     {"name": "Events", "description": "Something noticed or asked for, with at most one clip."},
     {
         "name": "Stream",
         "description": "What changes, as it happens, by server-sent events or a WebSocket; resumable.",
+    },
+    {
+        "name": "Exports",
+        "description": "Footage as evidence: signed, and verified offline by `novavms-verify`.",
     },
     {
         "name": "Sites",

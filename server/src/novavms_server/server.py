@@ -14,6 +14,7 @@ from novavms_server.cameras.assembly import build_cameras, build_moves
 from novavms_server.cameras.direct.assembly import DirectMode, build_direct
 from novavms_server.clips.assembly import ClipParts, build_clips
 from novavms_server.events.service import EventService
+from novavms_server.exports.service import ExportService
 from novavms_server.gateways.arrivals import Arrivals
 from novavms_server.gateways.hub import GatewayHub
 from novavms_server.gateways.link import GatewayDoor
@@ -30,6 +31,7 @@ from novavms_server.kit.limits import LocalLimiter
 from novavms_server.kit.metrics import Metrics
 from novavms_server.kit.pages import Cursors
 from novavms_server.kit.seal import Sealer, load_or_make_key
+from novavms_server.recordings.assembly import RecordingParts, build_recordings
 from novavms_server.settings import Settings
 from novavms_server.shares.service import ShareService
 from novavms_server.sites.service import SiteService
@@ -49,6 +51,7 @@ class Server:
     hub: GatewayHub
     presence: Presence
     clips: ClipParts
+    recordings: RecordingParts
     jobs: Jobs
     direct: DirectMode
     app: ASGIApp
@@ -106,6 +109,9 @@ def build_server(settings: Settings, *, database_url: str, clock: Clock | None =
         settings, database=database, clock=clock, sealer=sealer, gateways=gateways, hub=hub, jobs=jobs
     )
     clips = build_clips(settings, database=database, clock=clock, sealer=sealer, hub=hub, gateways=arrivals)
+    recordings = build_recordings(
+        database=database, clock=clock, cursors=cursors, sites=sites, hub=hub, jobs=jobs
+    )
     direct = build_direct(settings, database=database, clock=clock, sealer=sealer, hub=hub, jobs=jobs)
     clips.orders.direct = direct.cameras
     cameras.direct_snapshot = direct.cameras.snapshot
@@ -133,9 +139,11 @@ def build_server(settings: Settings, *, database_url: str, clock: Clock | None =
         events=events,
         clips=clips.service,
         uploads=clips.uploads,
+        recordings=recordings.service,
         store_door=clips.door,
         streams=streams,
         stream_door=StreamDoor(streams, authenticator, limiter, anonymous_limiter),
+        exports=ExportService(cursors, clips.store, sealer, jobs, settings.public_url or ""),
         shares=ShareService(database, clock, cursors, events, clips.service, settings.public_url or ""),
         pairing=PairingService(database, clock, sites, hub, sealer.derive("pairing codes")),
         gateway_door=GatewayDoor(hub, arrivals, presence),
@@ -150,7 +158,9 @@ def build_server(settings: Settings, *, database_url: str, clock: Clock | None =
         idempotency=Idempotency(database, clock, sealer),
         metrics=metrics,
     )
-    return Server(settings, clock, database, sealer, services, hub, presence, clips, jobs, direct, edge)
+    return Server(
+        settings, clock, database, sealer, services, hub, presence, clips, recordings, jobs, direct, edge
+    )
 
 
 async def _defer(connection: Connection, name: str, arguments: dict[str, Any]) -> None:

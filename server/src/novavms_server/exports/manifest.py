@@ -1,0 +1,102 @@
+"""The signed manifest of an exported file, as docs/design/evidence.md has it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from novavms_camera.capture.cutting import Cut
+from novavms_camera.capture.model import VIDEO_RATE
+
+FORMAT: Final = "novavms-evidence-1"
+BOX_TYPE: Final = UUID("e3c5ed86-6a1b-5c2f-9d0e-6e6f7661766d")
+_CHUNK: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of `mdat`: what one segment gave, to the second. `zero` is the time of day of the cut's time 0."""
+
+    start: datetime
+    end: datetime
+    offset: int
+    size_bytes: int
+    segment_sha256: str
+
+
+def envelope(manifest: dict[str, Any], key: Ed25519PrivateKey) -> bytes:
+    """The signature is over the very bytes that travel."""
+    text = msgspec.json.encode(manifest)
+    fields = {
+        "format": FORMAT,
+        "manifest": base64.b64encode(text).decode(),
+        "signature": base64.b64encode(key.sign(text)).decode(),
+        "public_key": base64.b64encode(key.public_key().public_bytes_raw()).decode(),
+    }
+    return msgspec.json.encode(fields)
+
+
+def evidence_box(text: bytes) -> bytes:
+    return (24 + len(text)).to_bytes(4, "big") + b"uuid" + BOX_TYPE.bytes + text
+
+
+def pieces_of(cut: Cut, zero: datetime, sha256s: dict[Path, str]) -> list[Piece]:
+    """Seconds of the file, gathered by the segment that each begins in. `sha256s`: of the segments, as recorded."""
+    found: list[Piece] = []
+    part = 0
+    for stretch in cut.written.stretches:
+        while part + 1 < len(cut.parts) and cut.parts[part + 1].start_90k <= stretch.start_90k:
+            part += 1
+        sha256 = sha256s[cut.parts[part].path]
+        start = zero + timedelta(seconds=max(stretch.start_90k, cut.parts[0].start_90k) / VIDEO_RATE)
+        end = start + timedelta(seconds=1)
+        if found and found[-1].segment_sha256 == sha256:
+            last = found[-1]
+            found[-1] = Piece(last.start, end, last.offset, last.size_bytes + stretch.size_bytes, sha256)
+        else:
+            found.append(Piece(start, end, stretch.offset, stretch.size_bytes, sha256))
+    return found
+
+
+def describe(path: Path, head_bytes: int, pieces: Sequence[Piece]) -> dict[str, Any]:
+    """`file`, `head` and `pieces` of a manifest, hashed from the file as it lies on the disk. Blocks."""
+    with path.open("rb") as file:
+        whole = hashlib.file_digest(file, "sha256").hexdigest()
+        listed, chain = [], bytes(32)
+        for piece in pieces:
+            chain = hashlib.sha256(chain + bytes.fromhex(piece.segment_sha256)).digest()
+            listed.append(
+                {
+                    "start": piece.start,
+                    "end": piece.end,
+                    "offset_bytes": piece.offset,
+                    "size_bytes": piece.size_bytes,
+                    "sha256": _stretch_sha256(file, piece.offset, piece.size_bytes),
+                    "segment_sha256": piece.segment_sha256,
+                    "chain": chain.hex(),
+                }
+            )
+        head = _stretch_sha256(file, 0, head_bytes)
+    return {
+        "file": {"name": path.name, "size_bytes": path.stat().st_size, "sha256": whole},
+        "head": {"offset_bytes": 0, "size_bytes": head_bytes, "sha256": head},
+        "pieces": listed,
+    }
+
+
+def _stretch_sha256(file: Any, offset: int, size: int) -> str:
+    digest = hashlib.sha256()
+    file.seek(offset)
+    while size > 0 and (chunk := file.read(min(size, _CHUNK))):
+        digest.update(chunk)
+        size -= len(chunk)
+    return digest.hexdigest()

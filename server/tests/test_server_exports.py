@@ -1,0 +1,286 @@
+"""Exports: ordered over HTTP, made of real segments, and believed only by the verifier that shares no code with us."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from nova_mp4 import decode
+from nova_segments import STARTED, Film, film
+from nova_world import World
+
+from novavms_camera.capture import SegmentFacts
+from novavms_protocol import SegmentInfo
+from novavms_server.exports.footage import FootageAway
+from novavms_server.exports.making import ExportMaker
+from novavms_server.kit.ids import new_id
+from novavms_server.kit.jobs import GiveUp
+from novavms_verify import verify_file
+
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]  # as a whole, for the everyday loop to stay short
+
+
+def at(seconds: float) -> datetime:
+    return STARTED + timedelta(seconds=seconds)
+
+
+class Filmed:
+    """The recordings of cameras, as files. `away`: why nothing can be had now."""
+
+    def __init__(self) -> None:
+        self.paths: dict[UUID, dict[int, Path]] = {}
+        self.listed: dict[UUID, list[SegmentInfo]] = {}
+        self.holes: list[tuple[datetime, datetime, str]] = []
+        self.away: str | None = None
+        self.reads: list[int] = []
+
+    def keep(self, camera_id: UUID, paths: list[Path], facts: list[SegmentFacts]) -> None:
+        self.paths[camera_id] = dict(enumerate(paths))
+        self.listed[camera_id] = [
+            SegmentInfo(
+                id=number,
+                stream="main",
+                start=each.started_at,
+                end=each.ended_at,
+                duration_sec=2,
+                size_bytes=each.size_bytes,
+                init_bytes=each.init_bytes,
+                codecs=each.format.codecs,
+                width=64,
+                height=64,
+                has_audio=True,
+                sha256=each.sha256,
+            )
+            for number, each in enumerate(facts)
+        ]
+
+    async def segments(
+        self, org_id: UUID, camera_id: UUID, start: datetime, end: datetime
+    ) -> list[SegmentInfo]:
+        if self.away:
+            raise FootageAway(self.away, "The gateway is offline.")
+        return [each for each in self.listed.get(camera_id, []) if each.end > start and each.start < end]
+
+    async def read(self, org_id: UUID, camera_id: UUID, segment: SegmentInfo) -> AsyncIterator[bytes]:
+        self.reads.append(segment.id)
+        data = self.paths[camera_id][segment.id].read_bytes()
+        yield data[:1000]
+        yield data[1000:]
+
+    async def gaps(
+        self, org_id: UUID, camera_id: UUID, start: datetime, end: datetime
+    ) -> list[tuple[datetime, datetime, str]]:
+        return self.holes
+
+
+def maker(world: World, footage: Filmed, folder: Path) -> ExportMaker:
+    server = world.server
+    return ExportMaker(
+        database=server.database,
+        store=server.clips.store,
+        clock=server.clock,
+        sealer=server.sealer,
+        footage=footage,
+        folder=folder,
+    )
+
+
+async def add_camera(world: World, name: str = "Dock") -> UUID:
+    camera_id = new_id()
+    await world.sql(
+        "INSERT INTO cameras (org_id, id, site_id, connection_mode, name, type, host, port, status, serial)"
+        " VALUES (%s, %s, %s, 'direct', %s, 'rtsp', '192.0.2.1', 554, 'offline', 'SN-1')",
+        *(world.org, camera_id, world.site, name),
+    )
+    return camera_id
+
+
+def play(camera: Film) -> None:
+    camera.begin()
+    camera.play(8)
+
+
+async def filmed(world: World, tmp_path: Path, name: str = "Dock") -> tuple[UUID, Filmed]:
+    camera_id, footage = await add_camera(world, name), Filmed()
+    footage.keep(camera_id, *await film(tmp_path, play))
+    return camera_id, footage
+
+
+async def ask(world: World, *cameras: UUID, start: float = 1, end: float = 6, **more: Any) -> dict[str, Any]:
+    body = {"camera_ids": [str(each) for each in cameras], "from": at(start).isoformat()}
+    answer = await world.client("operator").post(
+        "/api/v1/exports", json={**body, "to": at(end).isoformat(), **more}
+    )
+    assert answer.status_code == 202, answer.text
+    made: dict[str, Any] = answer.json()
+    return made
+
+
+async def read(world: World, export_id: str) -> dict[str, Any]:
+    shown: dict[str, Any] = (await world.client("operator").get(f"/api/v1/exports/{export_id}")).json()
+    return shown
+
+
+async def download(world: World, tmp_path: Path, export: dict[str, Any]) -> Path:
+    answer = await world.client("operator").get(export["url"], follow_redirects=True)
+    assert answer.status_code == 200, answer.text
+    path = tmp_path / export["file_name"]
+    path.write_bytes(answer.content)
+    return path
+
+
+async def test_an_export_is_genuine_by_a_verifier_of_its_own_and_plays(world: World, tmp_path: Path) -> None:
+    camera_id, footage = await filmed(world, tmp_path, name='Tor "Süd"/1')
+    footage.holes = [(at(3), at(3.5), "frozen")]
+    asked = await ask(world, camera_id, case_reference="4711/26")
+    assert (asked["status"], asked["url"]) == ("pending", None)
+    early = await world.client("operator").get(f"/api/v1/exports/{asked['id']}/download")
+    assert (early.status_code, early.headers["retry-after"]) == (409, "5")
+    await maker(world, footage, tmp_path / "work").make(world.org, {"export_id": asked["id"]})
+
+    export = await read(world, asked["id"])
+    assert (export["status"], export["progress"], export["case_reference"]) == ("ready", 1, "4711/26")
+    assert export["gaps"] == [
+        {
+            "camera_id": str(camera_id),
+            "start": "2026-03-01T12:00:03Z",
+            "end": "2026-03-01T12:00:03.500000Z",
+            "reason": "frozen",
+        }
+    ]
+    path = await download(world, tmp_path, export)
+    key = (await world.client("viewer").get("/api/v1/orgs/current/signing-key")).json()
+    assert key["fingerprint"] == export["key_fingerprint"]
+    verdict = verify_file(path, expected_fingerprint=key["fingerprint"])
+    assert verdict.is_genuine, verdict.findings
+    manifest = verdict.manifest
+    assert (manifest["camera"]["name"], manifest["camera"]["serial"]) == ('Tor "Süd"/1', "SN-1")
+    assert manifest["made_by"]["name"]
+    assert manifest["gaps"][0]["reason"] == "frozen"
+    assert [piece["segment_sha256"] for piece in manifest["pieces"]] == [
+        each.sha256 for each in footage.listed[camera_id][:3]
+    ]
+    assert decode(path.read_bytes()).video_frames == 125
+    assert not (tmp_path / "work" / asked["id"]).exists()
+
+    spoilt = bytearray(path.read_bytes())
+    spoilt[manifest["pieces"][1]["offset_bytes"] + 5] ^= 1
+    path.write_bytes(spoilt)
+    assert [finding.start for finding in verify_file(path).findings] == [manifest["pieces"][1]["start"]]
+
+
+async def test_several_cameras_make_a_zip(world: World, tmp_path: Path) -> None:
+    first, footage = await filmed(world, tmp_path)
+    second = await add_camera(world)
+    footage.paths[second], footage.listed[second] = footage.paths[first], footage.listed[first]
+    asked = await ask(world, first, second)
+    await maker(world, footage, tmp_path / "work").make(world.org, {"export_id": asked["id"]})
+    verdict = verify_file(await download(world, tmp_path, await read(world, asked["id"])))
+    assert verdict.is_genuine, verdict
+    assert len(verdict.files) == 2
+    assert verdict.files[0].name != verdict.files[1].name
+
+
+async def test_it_waits_for_a_gateway_that_is_away_and_goes_on_where_it_was(
+    world: World, tmp_path: Path
+) -> None:
+    camera_id, footage = await filmed(world, tmp_path)
+    asked = await ask(world, camera_id)
+    making = maker(world, footage, tmp_path / "work")
+    footage.away = "gateway_offline"
+    with pytest.raises(FootageAway):
+        await making.make(world.org, {"export_id": asked["id"]})
+    waiting = await read(world, asked["id"])
+    assert (waiting["status"], waiting["status_reason"]) == ("pending", "gateway_offline")
+
+    footage.away = None
+    good = footage.paths[camera_id][2].read_bytes()
+    footage.paths[camera_id][2].write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
+    with pytest.raises(FootageAway):
+        await making.make(world.org, {"export_id": asked["id"]})
+    assert (await read(world, asked["id"]))["status_reason"] == "corrupt_footage"
+    footage.paths[camera_id][2].write_bytes(good)
+    footage.reads.clear()
+    await making.make(world.org, {"export_id": asked["id"]})
+    assert footage.reads == [2], "what was fetched and right is not fetched again"
+    assert (await read(world, asked["id"]))["status"] == "ready"
+
+
+async def test_an_export_ends_where_it_can_not_be_made(world: World, tmp_path: Path) -> None:
+    camera_id, footage = await filmed(world, tmp_path)
+    making = maker(world, footage, tmp_path / "work")
+    nothing = await ask(world, camera_id, start=60, end=70)
+    await making.make(world.org, {"export_id": nothing["id"]})
+    shown = await read(world, nothing["id"])
+    assert (shown["status"], shown["status_reason"]) == ("failed", "no_footage")
+    answer = await world.client("operator").get(f"/api/v1/exports/{nothing['id']}/download")
+    assert (answer.status_code, answer.json()["reason"]) == (404, "no_footage")
+
+    late = await ask(world, camera_id)
+    await world.sql(
+        "UPDATE exports SET deadline_at = now() - interval '1 second' WHERE id = %s", UUID(late["id"])
+    )
+    footage.away = "gateway_offline"
+    await making.make(world.org, {"export_id": late["id"]})
+    shown = await read(world, late["id"])
+    assert (shown["status"], shown["status_reason"]) == ("failed", "gateway_offline")
+
+
+async def test_a_deleted_export_is_gone_with_its_file(world: World, tmp_path: Path) -> None:
+    camera_id, footage = await filmed(world, tmp_path)
+    asked = await ask(world, camera_id)
+    making = maker(world, footage, tmp_path / "work")
+    await making.make(world.org, {"export_id": asked["id"]})
+    url = (await read(world, asked["id"]))["url"]
+    link = (await world.client("operator").get(url)).headers["location"]
+    gone = await world.client("operator").delete(f"/api/v1/exports/{asked['id']}")
+    assert gone.status_code == 204
+    await making.purge(world.org, {"export_id": asked["id"]})
+    assert (await world.client(None).get(link)).status_code == 404
+    assert (await world.client("operator").get(url)).status_code == 404
+
+    other = await ask(world, camera_id)
+    read_on = footage.segments
+
+    async def delete_meanwhile(*where: Any) -> list[SegmentInfo]:
+        await world.sql("UPDATE exports SET deleted_at = now() WHERE id = %s", UUID(other["id"]))
+        return await read_on(*where)
+
+    footage.segments = delete_meanwhile  # type: ignore[method-assign]
+    with pytest.raises(GiveUp):
+        await making.make(world.org, {"export_id": other["id"]})
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "camera_id"),
+        ({"camera_ids": []}, "camera_ids"),
+        ({"from": "2026-03-01T12:00:00Z", "to": "2026-03-01T12:00:00Z"}, "to"),
+        ({"from": "2026-03-01T12:00:00Z", "to": "2026-03-01T13:00:01Z"}, "to"),
+        ({"from": "2026-03-01T12:00:00", "to": "2026-03-01T12:01:00Z"}, "from"),
+        ({"to": "2999-01-01T00:30:00Z", "from": "2999-01-01T00:00:00Z"}, "to"),
+    ],
+)
+async def test_bad_asks_are_named(world: World, body: dict[str, Any], field: str) -> None:
+    good = {"from": "2026-03-01T12:00:00Z", "to": "2026-03-01T12:10:00Z"}
+    whole = {**good, **({} if body in ({}, {"camera_ids": []}) else {"camera_id": str(new_id())}), **body}
+    answer = await world.client("operator").post("/api/v1/exports", json=whole)
+    assert (answer.status_code, answer.json()["details"][0]["field"]) == (400, field), answer.text
+
+
+async def test_who_may_export_and_what(world: World) -> None:
+    camera_id = await add_camera(world)
+    body = {"camera_id": str(camera_id), "from": at(0).isoformat(), "to": at(5).isoformat()}
+    assert (await world.client("viewer").post("/api/v1/exports", json=body)).status_code == 403
+    stranger = await world.client("operator").post(
+        "/api/v1/exports", json={**body, "camera_id": str(new_id())}
+    )
+    assert stranger.status_code == 404
+    asked = await ask(world, camera_id)
+    listed = (await world.client("operator").get("/api/v1/exports")).json()
+    assert [each["id"] for each in listed["data"]] == [asked["id"]]
