@@ -16,10 +16,11 @@ import msgspec
 import pytest
 
 from novavms_camera.faults import CameraFault
-from novavms_camera.onvif.identity import SaidIdentity, Sighting, reference_key
+from novavms_camera.onvif.identity import SaidIdentity, Sighting, ask_identity, reference_key
 from novavms_gateway.cameras.fleet import Fleet
-from novavms_gateway.cameras.recognise import Recogniser, find, is_other, is_searchable
+from novavms_gateway.cameras.recognise import PATIENCE_SEC, Recogniser, find, is_other, is_searchable
 from novavms_gateway.cameras.search import Search
+from novavms_gateway.kit.clock import SystemClock
 from novavms_gateway.kit.machine import Machine
 from novavms_gateway.settings import Settings
 from novavms_protocol import CameraConfig, CameraIdentity, CameraMoved
@@ -117,8 +118,10 @@ def test_another_device_is_one_that_is_known_to_be_another() -> None:
     assert other("urn:uuid:OTHER")
 
 
-async def test_after_another_device_was_seen_nothing_passes_that_says_nothing() -> None:
-    one, answers = camera(), ["nobody", "stranger", "nobody", REF, "nobody"]
+async def test_a_device_that_says_nothing_is_waited_for_and_after_a_stranger_for_ever(
+    manual_clock: Any,
+) -> None:
+    one, answers = camera(), ["nobody", "nobody", "nobody", "stranger", "nobody", "nobody", REF]
 
     async def ask(host: str, port: int, policy: Any) -> SaidIdentity:
         answer = answers.pop(0)
@@ -126,13 +129,21 @@ async def test_after_another_device_was_seen_nothing_passes_that_says_nothing() 
             raise CameraFault("timeout", "no answer")
         return SaidIdentity(endpoint_reference=answer, mac=None if answer == REF else "02:00:00:00:00:03")
 
-    recognise = Recogniser(ask, lambda: [one])
+    recognise = Recogniser(ask, lambda: [one], manual_clock)
+    for _ in range(2):
+        with pytest.raises(CameraFault, match="timeout"):
+            await recognise(one)
+        manual_clock.advance(PATIENCE_SEC / 2)
     await recognise(one)
-    for reason in ("other_device", "timeout"):
-        with pytest.raises(CameraFault, match=reason):
+    assert not recognise.is_sure
+    with pytest.raises(CameraFault, match="other_device"):
+        await recognise(one)
+    for _ in range(2):
+        manual_clock.advance(2 * PATIENCE_SEC)
+        with pytest.raises(CameraFault, match="timeout"):
             await recognise(one)
     await recognise(one)
-    await recognise(one)
+    assert recognise.is_sure
     await recognise(camera(kind="rtsp"))
     assert answers == []
 
@@ -276,6 +287,61 @@ async def test_two_cameras_that_swapped_addresses_are_told_apart(
                 await server_side.desire(swapped, back)
                 for each in (first, second):
                     await wait_until(lambda each=each: server_side.status(each.camera_id).status == "online")
+
+
+@pytest.mark.slow
+async def test_a_stranger_whose_video_starts_first_is_dropped_once_it_says_who_it_is(
+    wait_until: Any,
+) -> None:
+    """Its ONVIF service is silent longer than we are patient: it is watched, until it speaks."""
+    patient = ManualPatience()
+    async with SimCam(SimCamConfig(name="Gate")) as gate:
+        one = config_of(gate, rtsp_url=gate.rtsp_url)
+        ports = {"rtsp_port": gate.rtsp_port, "onvif_port": gate.onvif_port}
+    stranger = config_of(SimCam(SimCamConfig(name="Till")), enabled=False)
+    fleet = Fleet(
+        resolve=_resolve_now,
+        clock=patient,
+        on_status=lambda status: None,
+        on_removed=lambda gone: None,
+        ask_identity=patient.ask,
+    )
+    async with SimCam(SimCamConfig(name="Till", **ports)) as till:
+        await fleet.reconcile([one, stranger])
+        try:
+            await wait_until(lambda: patient.asked >= 2)
+            patient.skipped = PATIENCE_SEC
+            await wait_until(lambda: fleet.find(one.camera_id).stream.status.state == "online")
+            patient.speaks = True
+            await wait_until(lambda: fleet.find(one.camera_id).stream.status.reason == "other_device")
+            await wait_until(lambda: till.sessions == 0)
+        finally:
+            await fleet.stop()
+
+
+class ManualPatience(SystemClock):
+    """The machine's clock with waits of at most 50 ms, which can be put forward; and the question who is there."""
+
+    def __init__(self) -> None:
+        self.skipped, self.asked, self.speaks = 0.0, 0, False
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.skipped
+
+    async def sleep(self, seconds: float) -> None:
+        await super().sleep(min(seconds, 0.05))
+
+    async def ask(self, host: str, port: int, policy: Any) -> SaidIdentity:
+        self.asked += 1
+        if not self.speaks:
+            raise CameraFault("timeout", "no answer yet")
+        return await ask_identity(host, port)
+
+
+async def _resolve_now(source: Any, tier: Any, policy: Any) -> Any:
+    from novavms_gateway.station import _resolve
+
+    return await _resolve(source, tier, policy)
 
 
 async def test_each_login_is_made_for_the_cameras_clock_of_that_day(manual_clock: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -135,6 +136,12 @@ class CaptureStream:
     def retry_now(self) -> None:
         """Connects at once instead of waiting: the credentials changed, the network is back."""
         self._retry.set()
+
+    def drop(self, fault: CameraFault) -> None:
+        """Ends the session for `fault`, which was met beside it; then all goes as after any other. Without one: nothing."""
+        with suppress(CameraFault):
+            if self._session is not None and self._client is not None and not self._client.closed.done():
+                self._client.closed.set_result(fault)
 
     def _delay(self, fault: CameraFault, failures: int) -> float:
         if fault.reason in _LOGIN:

@@ -36,6 +36,7 @@ class StreamFinder:
         self._config = config
         self._resolve = resolve
         self._recognise = recognise
+        self._held_back = False
         self._policy = AddressPolicy(allow_loopback=config.allow_loopback)
         # What the check resolved is the main stream's address.
         self._known = config.rtsp_url if config.kind == "rtsp" or config.recording_stream == "main" else None
@@ -43,7 +44,7 @@ class StreamFinder:
 
     def failed(self, reason: str | None) -> None:
         """The last session ended so."""
-        if self._config.kind == "onvif" and reason in STALE:
+        if self._config.kind == "onvif" and reason in STALE and not self._held_back:
             self._known = None
             self._resolved = None
 
@@ -51,7 +52,11 @@ class StreamFinder:
         """Raises CameraFault."""
         config = self._config
         if self._recognise is not None:
+            self._held_back = (
+                True  # until it is known who is there, nothing is learnt of the stream's address
+            )
             await self._recognise(config)
+            self._held_back = False
         if self._known is not None:
             return await self._resolve(
                 self._source("rtsp", self._known), config.recording_stream, self._policy

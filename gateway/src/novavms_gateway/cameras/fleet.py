@@ -122,7 +122,7 @@ class Fleet:
             resolve=self._resolve,
             clock=self._clock,
             on_status=self._on_status,
-            recognise=None if ask is None else Recogniser(ask, lambda: self.cameras),
+            recogniser=None if ask is None else Recogniser(ask, lambda: self.cameras, self._clock),
         )
         self._watches[camera.camera_id] = watch
         watch.start()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from novavms_camera.address import AddressPolicy
 from novavms_camera.faults import CameraFault
 from novavms_camera.onvif.identity import SaidIdentity, Sighting, mac_key, reference_key
+from novavms_gateway.kit.clock import Clock
 from novavms_protocol import CameraConfig
 
+PATIENCE_SEC: Final = 20.0
 MatchedBy = Literal["endpoint_reference", "mac"]
 
 
@@ -22,17 +24,22 @@ class Recogniser:
     """Asked before each session of one camera: another device at its address must not be logged in to, nor be recorded
     under its name. Two cameras that swapped their addresses after a power cut would be, where they share a password.
 
-    Only a device that is known to be another counts: one that says nothing passes, for a camera whose ONVIF service is
-    stuck is still of use; and so does a new reference alone, for cheap cameras make one up at every start.
+    Only a device that is known to be another is refused: a new reference alone is none, for cheap cameras make one up at
+    every start. One that does not answer is waited for, `PATIENCE_SEC` long, for a camera's ONVIF service starts after its
+    video; then it passes, for a camera whose ONVIF service is stuck is still of use, and is asked again (`is_sure`).
     """
 
-    def __init__(self, ask: AskIdentity, cameras: Callable[[], Iterable[CameraConfig]]) -> None:
+    def __init__(self, ask: AskIdentity, cameras: Callable[[], Iterable[CameraConfig]], clock: Clock) -> None:
         self._ask = ask
         self._cameras = cameras
+        self._clock = clock
         self._doubted = False
+        self._silent_since: float | None = None
+        self.is_sure = True
+        """Whether the device answered when it was asked last."""
 
     async def __call__(self, camera: CameraConfig) -> None:
-        """Raises CameraFault other_device; after that nothing passes that does not say who it is."""
+        """Raises CameraFault: other_device; after that, and for some time anyway, whatever keeps it from saying who it is."""
         if camera.kind != "onvif" or _reference(camera) is None:
             return
         try:
@@ -40,9 +47,13 @@ class Recogniser:
                 camera.host, camera.port, AddressPolicy(allow_loopback=camera.allow_loopback)
             )
         except CameraFault:
-            if self._doubted:
+            self.is_sure, now = False, self._clock.monotonic()
+            if self._silent_since is None:
+                self._silent_since = now
+            if self._doubted or now - self._silent_since < PATIENCE_SEC:
                 raise
             return
+        self.is_sure, self._silent_since = True, None
         self._doubted = is_other(camera, said, self._cameras())
         if self._doubted:
             raise CameraFault("other_device", f"{camera.host}:{camera.port} is another device by now.")

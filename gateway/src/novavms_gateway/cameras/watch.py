@@ -10,7 +10,9 @@ from typing import Final
 import msgspec
 
 from novavms_camera.capture import CaptureStream, StreamStatus
-from novavms_gateway.cameras.finder import Recognise, Resolve, StreamFinder
+from novavms_camera.faults import CameraFault
+from novavms_gateway.cameras.finder import Resolve, StreamFinder
+from novavms_gateway.cameras.recognise import Recogniser
 from novavms_gateway.kit.clock import Clock
 from novavms_gateway.kit.tasks import Tasks
 from novavms_protocol import CameraConfig, CameraStatus
@@ -38,7 +40,7 @@ class Watch:
         resolve: Resolve,
         clock: Clock,
         on_status: Callable[[CameraStatus], None],
-        recognise: Recognise | None = None,
+        recogniser: Recogniser | None = None,
     ) -> None:
         self._config = config
         self._clock = clock
@@ -46,7 +48,8 @@ class Watch:
         self._told: CameraStatus | None = None
         self._online_at: float | None = None
         self._known = asyncio.Event()
-        self._finder = StreamFinder(config, resolve, recognise)
+        self._finder = StreamFinder(config, resolve, recogniser)
+        self._recogniser = recogniser
         self._tasks = Tasks()
         self.stream = CaptureStream(
             self._finder, pre_roll_sec=config.pre_roll_sec, on_status=self._status_changed, clock=clock
@@ -122,12 +125,23 @@ class Watch:
             now = self._clock.monotonic()
             if status.state == "online":
                 self._online_at = now
+                await self._ask_who_is_there()
             elif (
                 self._online_at is not None
                 and now - self._online_at < RECENT_SEC
                 and status.reason not in LEFT_ALONE
             ):
                 self.stream.retry_now()
+
+    async def _ask_who_is_there(self) -> None:
+        """A session that began without the device's word for who it is goes on until it gives another."""
+        if self._recogniser is None or self._recogniser.is_sure:
+            return
+        try:
+            await self._recogniser(self._config)
+        except CameraFault as fault:
+            if fault.reason == "other_device":
+                self.stream.drop(fault)
 
     def _status_changed(self, status: StreamStatus) -> None:
         self._known.set()
