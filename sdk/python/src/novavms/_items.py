@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, cast
 
 from novavms._model import Model, Unreadable, is_object, read
@@ -11,10 +12,13 @@ from novavms.types import STREAM_ITEMS, OtherItem, StreamItem
 
 def item_of(event: ServerSentEvent) -> StreamItem:
     """Raises Unreadable for one that is not as the API says."""
-    if not is_object(event.data):
+    try:
+        data = json.loads(event.data)
+    except (ValueError, RecursionError):
+        raise Unreadable("an item of the stream is not JSON") from None
+    if not is_object(data):
         raise Unreadable("an item of the stream is not an object")
-    told: dict[str, Any] = {name: value for name, value in event.data.items() if name != "at"}
-    item: dict[str, Any] = {"type": event.type, "id": event.id, "at": event.data.get("at"), "data": told}
+    item: dict[str, Any] = {"type": event.type, "id": event.id, "at": data.pop("at", None), "data": data}
     cls: type[Model] | None = STREAM_ITEMS.get(event.type)
     if cls is None:
         cls, item = OtherItem, {**item, "type": "other", "name": event.type}

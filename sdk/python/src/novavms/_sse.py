@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import codecs
-import json
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from novavms._model import Unreadable
 
@@ -18,7 +17,7 @@ class ServerSentEvent(NamedTuple):
 
     type: str
     id: str | None
-    data: Any
+    data: str
 
 
 class Decoder:
@@ -38,7 +37,7 @@ class Decoder:
         """How long the server wants to be left alone after a cut."""
 
     def feed(self, data: bytes) -> list[ServerSentEvent]:
-        """Raises Unreadable for an event that is not JSON, or endless."""
+        """Raises Unreadable for an event without an end."""
         text = self._line + self._text.decode(data)
         items: list[ServerSentEvent] = []
         start = 0
@@ -62,7 +61,7 @@ class Decoder:
         if not line:
             self.last_id = self._id
             if self._data:
-                items.append(self._item())
+                items.append(ServerSentEvent(self._event or "message", self._id, "\n".join(self._data)))
             self._event, self._data, self._size = "", [], 0
             return
         name, _, value = line.partition(":")
@@ -76,10 +75,3 @@ class Decoder:
             self._id = value or None
         elif name == "retry" and value.isascii() and value.isdigit():
             self.retry_sec = min(int(value[:9]) / 1000, MOST_RETRY_SEC)
-
-    def _item(self) -> ServerSentEvent:
-        try:
-            found = json.loads("\n".join(self._data))
-        except (ValueError, RecursionError):
-            raise Unreadable("an event is not JSON") from None
-        return ServerSentEvent(self._event or "message", self.last_id, found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from uuid import UUID
 
 from novavms._async.resources.cameras import AsyncCamerasOperations
@@ -38,7 +39,7 @@ class AsyncCamerasResource(AsyncCamerasOperations):
             if camera.status == status:
                 return camera
             # One that was in error when we came may be leaving it: its credentials were just mended.
-            if camera.status in FINAL and first is not None and camera.status_at != first.status_at:
+            if camera.status in FINAL and first is not None and _state(camera) != _state(first):
                 why = camera.status_message or camera.status_reason or "no reason given"
                 raise CameraStateError(f"Camera {camera_id} is {camera.status}: {why}", camera)
             first = first or camera
@@ -50,3 +51,7 @@ class AsyncCamerasResource(AsyncCamerasOperations):
                 )
             await sleep(min(pause, left))
             pause = min(pause * 1.5, POLL_MOST_SEC)
+
+
+def _state(camera: CameraDetail) -> tuple[str, datetime]:
+    return camera.status, camera.status_at

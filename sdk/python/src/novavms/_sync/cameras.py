@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from uuid import UUID
 
 from novavms._sync.resources.cameras import CamerasOperations
@@ -39,7 +40,7 @@ class CamerasResource(CamerasOperations):
             if camera.status == status:
                 return camera
             # One that was in error when we came may be leaving it: its credentials were just mended.
-            if camera.status in FINAL and first is not None and camera.status_at != first.status_at:
+            if camera.status in FINAL and first is not None and _state(camera) != _state(first):
                 why = camera.status_message or camera.status_reason or "no reason given"
                 raise CameraStateError(f"Camera {camera_id} is {camera.status}: {why}", camera)
             first = first or camera
@@ -51,3 +52,7 @@ class CamerasResource(CamerasOperations):
                 )
             sleep(min(pause, left))
             pause = min(pause * 1.5, POLL_MOST_SEC)
+
+
+def _state(camera: CameraDetail) -> tuple[str, datetime]:
+    return camera.status, camera.status_at

@@ -58,8 +58,10 @@ class EventStream:
         self._connected = False
         self._closed = False
         self._seen: deque[str] = deque(maxlen=REMEMBERED)
+        self._position = last_event_id
+        """Of what was read."""
         self.last_event_id = last_event_id
-        """Of the last item given out: keep it, and a later stream goes on from there."""
+        """After what was given out: keep it, and a later stream goes on from there."""
 
     def __enter__(self) -> Self:
         while self._response is None and not self._closed:
@@ -80,7 +82,7 @@ class EventStream:
                 raise StopIteration
             self._read()
         item = self._items.popleft()
-        self.last_event_id = item.id or self.last_event_id
+        self.last_event_id = (item.id if self._items else self._position) or self.last_event_id
         return item
 
     def close(self) -> None:
@@ -114,8 +116,10 @@ class EventStream:
             self._items.append(item_of(event))
             if event.id is not None:
                 self._seen.append(event.id)
+                self._position = event.id
+        self._position = self._decoder.last_id or self._position  # in silence it moves on, too
         if not self._items:
-            self.last_event_id = self._decoder.last_id or self.last_event_id
+            self.last_event_id = self._position
 
     def _connect(self) -> None:
         bearer = self._transport.session.bearer(self._transport)
@@ -138,8 +142,8 @@ class EventStream:
     def _ask(self, bearer: str | None) -> httpx.Response:
         call = Call("GET", "/api/v1/stream", query=self._query, timeout=SILENCE_SEC)
         call.headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
-        if self.last_event_id is not None:
-            call.headers["Last-Event-ID"] = self.last_event_id
+        if self._position is not None:
+            call.headers["Last-Event-ID"] = self._position
         return self._transport.once(call, bearer, stream=True)
 
     @staticmethod
