@@ -120,6 +120,8 @@ async def test_the_sites_clock_is_told_to_its_gateways(world: World) -> None:
         rows = await world.sql("SELECT state_version FROM gateways WHERE id = %s", empty.id)
         assert rows[0][0] == quiet, "nothing of it is told to a gateway without cameras there"
 
-        moved = await admin.patch(f"/api/v1/cameras/{made.json()['id']}", json={"site_id": str(world.ungranted_site)})
+        moved = await admin.patch(
+            f"/api/v1/cameras/{made.json()['id']}", json={"site_id": str(world.ungranted_site)}
+        )
         assert moved.status_code == 200
         await gateway.until(lambda: gateway.states[-1].cameras[0].recording.timezone == "UTC")

@@ -37,6 +37,8 @@ from novavms_protocol import (
 from novavms_protocol.messages import ReportBody
 
 Answer = Callable[[Check], Awaitable[dict[str, Any]]]
+Serve = Callable[[Any], Awaitable[dict[str, Any] | str]]
+"""What it does with a request that is neither a check nor a snapshot: the reply's result, or its error's word."""
 
 
 def good_report(**facts: Any) -> dict[str, Any]:
@@ -74,12 +76,13 @@ def bad_report(reason: str) -> dict[str, Any]:
 
 @dataclass
 class ScriptedGateway:
-    """Connected. `answer` is what it does with a Check; it never answers while that waits."""
+    """Connected. `answer` is what it does with a Check; it never answers while that waits. `serve`: with anything else."""
 
     id: UUID
     site_id: UUID
     token: str
     answer: Answer
+    serve: Serve | None = None
     checks: list[Check] = field(default_factory=list)
     snapshots: list[Snapshot] = field(default_factory=list)
     states: list[DesiredState] = field(default_factory=list)
@@ -102,6 +105,10 @@ class ScriptedGateway:
                     self.snapshots.append(message.body)
                     jpeg = base64.b64encode(b"\xff\xd8JPEG").decode()
                     await socket.send(encode(Reply(id=message.id, ok=True, result={"jpeg": jpeg})))
+                elif isinstance(message, Request) and self.serve is not None:
+                    task = asyncio.create_task(self._serve(message, self.serve))
+                    self._tasks.add(task)
+                    task.add_done_callback(self._tasks.discard)
                 elif isinstance(message, DesiredState):
                     self.states.append(message)
                 elif isinstance(message, Ack):
@@ -117,6 +124,17 @@ class ScriptedGateway:
         result = await self.answer(check)
         with suppress(websockets.ConnectionClosed):
             await self._socket.send(encode(Reply(id=request_id, ok=True, result=result)))
+
+    async def _serve(self, request: Request, serve: Serve) -> None:
+        assert self._socket is not None
+        said = await serve(request.body)
+        reply = (
+            Reply(id=request.id, ok=False, error=said)
+            if isinstance(said, str)
+            else Reply(id=request.id, ok=True, result=said)
+        )
+        with suppress(websockets.ConnectionClosed):
+            await self._socket.send(encode(reply))
 
     async def until(self, condition: Callable[[], bool], timeout_sec: float = 10) -> None:
         """Waits for what the server says to make `condition` true."""
@@ -168,14 +186,19 @@ async def connected(
     site_id: UUID | None = None,
     answer: Answer = works,
     identity: tuple[UUID, str] | None = None,
+    serve: Serve | None = None,
+    ledger_epoch: UUID | None = None,
 ) -> AsyncIterator[ScriptedGateway]:
     """Paired (unless `identity` is given), connected and greeted; it has its first desired state."""
     site_id = site_id or world.site
     gateway_id, token = identity or await pair(world, site_id)
     url = f"ws{world.base_url.removeprefix('http')}/api/v1/gateways/{gateway_id}/ws"
     async with connect(url, additional_headers={"Authorization": f"Bearer {token}"}, proxy=None) as socket:
-        gateway = ScriptedGateway(gateway_id, site_id, token, answer)
-        await socket.send(encode(Hello(protocol=PROTOCOL_VERSION, version="test", facts=GatewayFacts())))
+        gateway = ScriptedGateway(gateway_id, site_id, token, answer, serve)
+        hello = Hello(
+            protocol=PROTOCOL_VERSION, version="test", facts=GatewayFacts(), ledger_epoch=ledger_epoch
+        )
+        await socket.send(encode(hello))
         task = asyncio.create_task(gateway.run(socket))
         await gateway.until(lambda: bool(gateway.states))
         try:

@@ -39,16 +39,18 @@ class Span(NamedTuple):
         return low, high
 
 
-def read_span(date_from: str | None, date_to: str | None) -> Span:
-    """Raises ValidationError, naming both if both are wrong."""
+def read_span(
+    date_from: str | None, date_to: str | None, names: tuple[str, str] = ("date_from", "date_to")
+) -> Span:
+    """Raises ValidationError, naming both if both are wrong. `names` are the fields'."""
     problems: list[FieldProblem] = []
-    edges = [_read(name, text, problems) for name, text in (("date_from", date_from), ("date_to", date_to))]
+    edges = [_read(*each, problems) for each in zip(names, (date_from, date_to), strict=True)]
     if problems:
         raise ValidationError(problems)
     span = Span(*edges)
     start, end = span
     if start is not None and end is not None and _is_day(start) == _is_day(end) and start > end:
-        raise ValidationError.of("date_to", "date_to must not be before date_from")
+        raise ValidationError.of(names[1], f"{names[1]} must not be before {names[0]}")
     return span
 
 

@@ -14,6 +14,7 @@ CREATE TABLE ledgers (                                   -- one per gateway that
     life         integer NOT NULL DEFAULT 1,             -- raised with each other epoch: rows of older lives count no more
     past_epochs  uuid[] NOT NULL DEFAULT '{}',           -- the last few: what still comes of them is refused
     told_seq     bigint NOT NULL DEFAULT 0,              -- all changes up to here have been told
+    swept_life   integer NOT NULL DEFAULT 0,             -- rows of lives before this one are removed
     as_of        timestamptz,                            -- the rows are true up to this time; NULL: not all told yet
     updated_at   timestamptz NOT NULL,
     FOREIGN KEY (org_id, gateway_id) REFERENCES gateways (org_id, id) ON DELETE CASCADE

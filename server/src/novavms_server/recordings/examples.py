@@ -1,0 +1,42 @@
+"""What the API's document shows of recordings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from novavms_server.kit.openapi import Example
+
+CAMERA_ID = "0198f2a4-7d10-7b21-8c43-5e6f7a8b9c0d"
+SPAN: dict[str, Any] = {
+    **{"start": "2026-03-01T10:00:00Z", "end": "2026-03-01T11:58:00Z", "duration_sec": 7080.0},
+    **{"size_bytes": 1770000000, "stream": "main", "codec": "h264", "width": 1920, "height": 1080},
+    "has_audio": True,
+}
+GAP: dict[str, Any] = {
+    **{"start": "2026-03-01T11:58:00Z", "end": "2026-03-01T12:00:00Z", "duration_sec": 120.0},
+    "reason": "camera_offline",
+}
+_RANGE = {"from": "2026-03-01T10:00:00Z", "to": "2026-03-01T12:00:00Z"}
+
+EXAMPLES = {
+    "getCameraRecordings": Example(
+        response={
+            **{"camera_id": CAMERA_ID, **_RANGE, "stream": "main", "spans": [SPAN], "gaps": [GAP]},
+            **{"percent_covered": 98.33, "as_of": "2026-03-01T12:14:00Z", "next_from": None},
+        }
+    ),
+    "getSiteRecordings": Example(
+        response={
+            **{"site_id": "0198f2a4-6c00-7c3e-9d5b-3f1a2b4c5d6e", **_RANGE},
+            "data": [
+                {
+                    **{"camera_id": CAMERA_ID, "name": "Front door", "status": "online"},
+                    **{"recording_mode": "continuous", "is_recording": True, "percent_covered": 98.33},
+                    **{"longest_gap": GAP, "size_bytes": 648000000000, "oldest_at": "2026-02-01T00:00:00Z"},
+                    "as_of": "2026-03-01T12:14:00Z",
+                }
+            ],
+            **{"next_cursor": None, "total": 1},
+        }
+    ),
+}

@@ -1,0 +1,118 @@
+"""Recordings as the API shows them, and as callers ask for them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from novavms_server.cameras.models import RecordingMode, Status, Tier
+
+Reason = Literal[
+    "camera_offline",
+    "frozen",
+    "network",
+    "disk_full",
+    "gateway_restart",
+    "auth",
+    "disabled",
+    "schedule",
+    "retention",
+    "no_event",
+    "storage_lost",
+    "unknown",
+    "gateway_offline",
+    "not_reported_yet",
+    "no_camera",
+]
+"""The gateway's words (novavms_protocol.recording), and three of the server's: `gateway_offline`, what the gateway recorded
+since it went away is not known; `not_reported_yet`, the last moments; `no_camera`, before it was added or after it was deleted."""
+Percent = Annotated[float, Meta(ge=0, le=100)]
+
+
+class FootageSpan(msgspec.Struct, kw_only=True):
+    """A stretch with footage. `size_bytes` of a stretch that `from` or `to` cuts is its share."""
+
+    start: datetime
+    end: datetime
+    duration_sec: float
+    size_bytes: int
+    stream: Tier
+    codec: str | None
+    width: int | None
+    height: int | None
+    has_audio: bool
+
+
+class FootageGap(msgspec.Struct):
+    """A stretch without footage, and why."""
+
+    start: datetime
+    end: datetime
+    duration_sec: float
+    reason: Reason
+
+
+class Recordings(msgspec.Struct, kw_only=True, rename={"from_": "from"}):
+    """One camera's footage in a range: spans and gaps together are all of it, each moment once.
+
+    `as_of`: the gateway has told up to here. `percent_covered` is of the range without its `not_reported_yet`.
+    `next_from`: the range was too much for one answer; ask again from here. Else null.
+    """
+
+    camera_id: UUID
+    from_: datetime
+    to: datetime
+    stream: Tier
+    spans: list[FootageSpan]
+    gaps: list[FootageGap]
+    percent_covered: Percent
+    as_of: datetime | None
+    next_from: datetime | None
+
+
+class CameraSummary(msgspec.Struct, kw_only=True):
+    """How one camera was recorded in the range. `size_bytes` and `oldest_at` are of all its footage there is."""
+
+    camera_id: UUID
+    name: str
+    status: Status
+    recording_mode: RecordingMode
+    is_recording: bool
+    percent_covered: Percent
+    longest_gap: FootageGap | None
+    size_bytes: int
+    oldest_at: datetime | None
+    as_of: datetime | None
+
+
+class SiteRecordings(msgspec.Struct, kw_only=True, rename={"from_": "from"}):
+    """A page of a site's cameras, newest first, each with how it was recorded in the range."""
+
+    site_id: UUID
+    from_: datetime
+    to: datetime
+    data: list[CameraSummary]
+    next_cursor: str | None
+    total: int
+
+
+class CameraOnRecord(msgspec.Struct):
+    """What a question about a camera's footage needs to know of it. Deleted cameras, too."""
+
+    id: UUID
+    name: str
+    site_id: UUID
+    gateway_id: UUID | None
+    status: Status
+    recording_mode: RecordingMode
+    recording_stream: Tier
+    created_at: datetime
+    deleted_at: datetime | None
+    timezone: str
+    gateway_status: str | None
+    life: int | None
+    as_of: datetime | None
