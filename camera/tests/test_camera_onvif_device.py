@@ -413,16 +413,22 @@ def test_main_is_the_largest_and_sub_the_smallest_useful_of_one_source(
 async def test_https_with_the_cameras_own_certificate(tmp_path: Path) -> None:
     body = http(soap_bytes("<GetDeviceInformationResponse><Model>M</Model></GetDeviceInformationResponse>"))
 
+    served = asyncio.Event()
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"</s:Envelope>")
         writer.write(body)
         await writer.drain()
         writer.close()
+        await writer.wait_closed()
+        served.set()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=self_signed(tmp_path))
     connection = HttpConnection("cam.example", "127.0.0.1", server.sockets[0].getsockname()[1], tls=True)
     try:
         assert (await device(connection).device_information()).model == "M"
+        await connection.close()
+        await asyncio.wait_for(served.wait(), 10)
     finally:
         await connection.close()
         server.close()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from novavms_camera.capture.model import MediaFacts
-from novavms_camera.capture.probe import probe_client
+from novavms_camera.capture.probe import Silence, probe_client
 from novavms_camera.faults import CameraFault
 from novavms_camera.rtsp.client import RtspClient
 from novavms_camera.rtsp.sdp import SessionDescription
@@ -64,24 +62,15 @@ async def first_key_frame(
     timeout_sec: float,
     transports: Sequence[Literal["tcp", "udp"]],
 ) -> FirstKeyFrame:
-    """SETUP, PLAY, and wait, as the capture does it. The caller tears the session down whatever happens.
+    """SETUP, PLAY, and wait, as the capture does it; then TEARDOWN, whatever happened.
 
     Raises CameraFault no_media (SilenceFault), transport_unsupported, too_many_connections, or what ended the connection.
     """
-    started, playing = time.perf_counter(), asyncio.Event()
-    probe = asyncio.create_task(
-        probe_client(client, description, timeout=timeout_sec, transports=transports, playing=playing)
+    seen = await probe_client(
+        client,
+        description,
+        timeout=timeout_sec,
+        transports=transports,
+        silence=Silence(SILENCE_SEC, SILENCE_BYTES, SilenceFault),
     )
-    plays = asyncio.create_task(playing.wait())
-    try:
-        await asyncio.wait({probe, plays}, return_when=asyncio.FIRST_COMPLETED)
-        before = client.bytes_received
-        await asyncio.wait({probe}, timeout=SILENCE_SEC)
-        if not probe.done() and client.bytes_received - before < SILENCE_BYTES:
-            raise SilenceFault(client.transport)
-        seen = await probe
-        return FirstKeyFrame(seen.facts, time.perf_counter() - started)
-    finally:
-        plays.cancel()
-        if probe.cancel():
-            await asyncio.wait({probe})
+    return FirstKeyFrame(seen.facts, seen.first_key_sec)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from novavms_camera.check.report import CheckWarning, Facts, ProfileFacts, StageName
+from novavms_camera.check.report import CheckWarning, Facts, ProfileFacts
 from novavms_camera.check.stages import Note, StageRecorder
 from novavms_camera.faults import CameraFault
 from novavms_camera.onvif.device import OnvifDevice
@@ -25,6 +24,8 @@ CLOCK_SEC = 5.0
 LOGIN_SEC = 6.0
 IDENTITY_SEC = 1.0
 PROFILES_SEC = 6.0
+SUB_SEC = 2.0
+"""For what is still missing of the sub stream when the main one has been looked at."""
 CLOCK_SKEW_SEC = 5.0
 
 
@@ -38,40 +39,67 @@ class OnvifStages:
     facts: Facts
     warnings: list[CheckWarning]
     signs: set[str]
+    _device: OnvifDevice | None = None
+    _services: asyncio.Task[dict[str, str]] | None = None
+    """Asked together with the identity: neither needs the other's answer."""
+    _sub: asyncio.Task[RtspUrl] | None = None
+    """Asked while the main stream is looked at already."""
+    _profiles: _Chosen | None = None
 
     async def run(self) -> RtspUrl:
-        """The main stream's address, at the host that answered. Raises CameraFault."""
+        """The main stream's address, at the host that answered. Raises CameraFault. `finish` is to follow, whatever happens."""
         assert self.facts.address is not None
-        device = open_device(self.source, self.facts.address, self.now)
+        device = self._device = open_device(self.source, self.facts.address, self.now)
         where = f"{device.connection.where} (ONVIF)"
-        try:
-            async with self.recorder.stage("connect", CONNECT_SEC) as note:
-                await device.connection.connect()
-                note.detail = f"TCP to {where}"
-            if device.connection.tls:
-                async with self.recorder.stage("tls", TLS_SEC) as note:
-                    await device.connection.start_tls()
-                    note.detail = self._certificate(device)
-            async with self._stage("clock", CLOCK_SEC, where) as note:
-                await self._clock(device, note)
-            async with self._stage("login", LOGIN_SEC, where) as note:
-                await self._login(device, note)
-            async with self.recorder.stage("identity", IDENTITY_SEC + 0.5) as note:
-                await self._identity(device)
-                note.detail = ", ".join(filter(None, (self.facts.serial, self.facts.mac))) or "not told"
-            async with self._stage("profiles", PROFILES_SEC, where) as note:
-                return await self._profiles(device, note)
-        finally:
-            self.signs |= device.signs
-            await device.connection.close()
+        async with self.recorder.stage("connect", CONNECT_SEC) as note:
+            await device.connection.connect()
+            note.detail = f"TCP to {where}"
+        if device.connection.tls:
+            async with self.recorder.stage("tls", TLS_SEC) as note:
+                await device.connection.start_tls()
+                note.detail = self._certificate(device)
+        silence = f"{where} accepted the connection, but did not answer within"
+        async with self.recorder.stage("clock", CLOCK_SEC) as note:
+            note.timeout_message = f"{silence} {CLOCK_SEC:g} s."
+            await self._clock(device, note)
+        async with self.recorder.stage("login", LOGIN_SEC) as note:
+            note.timeout_message = f"{silence} {LOGIN_SEC:g} s."
+            await self._login(device, note)
+        async with self.recorder.stage("identity", IDENTITY_SEC + 0.5) as note:
+            await self._identity(device)
+            note.detail = ", ".join(filter(None, (self.facts.serial, self.facts.mac))) or "not told"
+        async with self.recorder.stage("profiles", PROFILES_SEC) as note:
+            note.timeout_message = f"{silence} {PROFILES_SEC:g} s."
+            return await self._main_url(device, note)
 
-    @contextlib.asynccontextmanager
-    async def _stage(self, name: StageName, cap_sec: float, where: str) -> AsyncIterator[Note]:
-        async with self.recorder.stage(name, cap_sec) as note:
-            note.timeout_message = (
-                f"{where} accepted the connection, but did not answer within {cap_sec:g} s."
-            )
-            yield note
+    async def finish(self) -> None:
+        """What was asked meanwhile becomes facts, and the connection is closed."""
+        try:
+            sub_url = await self._sub_url()
+            if self._profiles is not None:
+                self._profiles.tell(self.facts, self.source.password, sub_url)
+        finally:
+            for task in (self._services, self._sub):
+                if task is not None:
+                    task.cancel()
+                    await asyncio.wait({task})
+            if self._device is not None:
+                self.signs |= self._device.signs
+                await self._device.connection.close()
+
+    async def _sub_url(self) -> RtspUrl | None:
+        """None where the camera does not say: it is of use without its sub stream."""
+        if self._sub is None:
+            return None
+        await asyncio.wait({self._sub}, timeout=min(SUB_SEC, self.recorder.remaining_sec))
+        if not self._sub.done() or self._sub.cancelled():
+            return None
+        fault = self._sub.exception()
+        if fault is None:
+            return self._sub.result()
+        if not isinstance(fault, CameraFault):
+            raise fault
+        return None
 
     async def _clock(self, device: OnvifDevice, note: Note) -> None:
         try:
@@ -125,35 +153,35 @@ class OnvifStages:
 
     async def _identity(self, device: OnvifDevice) -> None:
         """Best effort: many cameras know one of the two calls, or neither."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(IDENTITY_SEC):
-                with contextlib.suppress(CameraFault):
-                    self.facts.mac = await device.mac_address()
-                with contextlib.suppress(CameraFault):
-                    self.facts.endpoint_reference = await device.endpoint_reference()
-
-    async def _profiles(self, device: OnvifDevice, note: Note) -> RtspUrl:
-        service, profiles = await media_profiles(device)
-        main, sub = choose_tiers(profiles)
-        password = self.source.password
-        note.detail = f"{len(profiles)} by Media{service.version}, main: {main.token}, sub: {sub.token if sub else 'none'}"
+        mac = asyncio.create_task(device.mac_address())
+        reference = asyncio.create_task(device.endpoint_reference())
+        self._services = asyncio.create_task(device.service_paths())
         try:
-            main_url = await self._stream_url(service, main)
-            sub_url: RtspUrl | None = None
-            if sub is not None:
-                with contextlib.suppress(CameraFault):  # a camera is of use without its sub stream
-                    sub_url = await self._stream_url(service, sub)
+            await asyncio.wait({mac, reference}, timeout=IDENTITY_SEC)
         finally:
-            self.facts.profiles = [_facts_of(profile, main, sub, password) for profile in profiles]
-        urls = {main.token: main_url, **({sub.token: sub_url} if sub is not None else {})}
-        self.facts.profiles = [
-            _facts_of(profile, main, sub, password, urls.get(profile.token)) for profile in profiles
-        ]
-        self.facts.sub_stream_url = shown(str(sub_url), password) if sub_url is not None else None
+            for task in (mac, reference):
+                if not task.done():
+                    task.cancel()
+                    await asyncio.wait({task})
+        self.facts.mac, self.facts.endpoint_reference = _known(mac), _known(reference)
+
+    async def _main_url(self, device: OnvifDevice, note: Note) -> RtspUrl:
+        assert self._services is not None
+        service, profiles = await media_profiles(device, await self._services)
+        main, sub = choose_tiers(profiles)
+        self._profiles = chosen = _Chosen(profiles, main, sub)
         self.facts.bit_rate, self.facts.fps = main.bit_rate, main.fps
         if main.gop_frames and main.fps:
             self.facts.keyframe_interval_sec = round(main.gop_frames / main.fps, 2)
-        return main_url
+        note.detail = f"{len(profiles)} by Media{service.version}, main: {main.token}, sub: {sub.token if sub else 'none'}"
+        asked = asyncio.create_task(self._stream_url(service, main))
+        if sub is not None:
+            self._sub = asyncio.create_task(self._stream_url(service, sub))
+            self._sub.add_done_callback(
+                lambda task: device.connection.begin_close() if asked.done() else None
+            )
+        chosen.main_url = await asked
+        return chosen.main_url
 
     async def _stream_url(self, service: MediaService, profile: MediaProfile) -> RtspUrl:
         assert self.facts.address is not None
@@ -168,6 +196,35 @@ class OnvifStages:
                 )
             )
         return repair_host(given, self.facts.address)
+
+
+@dataclass(slots=True)
+class _Chosen:
+    """The profiles, and which of them are the streams."""
+
+    profiles: list[MediaProfile]
+    main: MediaProfile
+    sub: MediaProfile | None
+    main_url: RtspUrl | None = None
+
+    def tell(self, facts: Facts, password: Secret | None, sub_url: RtspUrl | None) -> None:
+        main, urls = self.main, {self.main.token: self.main_url}
+        if self.sub is not None:
+            urls[self.sub.token] = sub_url
+        facts.profiles = [
+            _facts_of(profile, main, self.sub, password, urls.get(profile.token)) for profile in self.profiles
+        ]
+        facts.sub_stream_url = shown(str(sub_url), password) if sub_url is not None else None
+
+
+def _known(task: asyncio.Task[str | None]) -> str | None:
+    """What the camera told, None where it did not. Raises what is no fault of its."""
+    if task.cancelled():
+        return None
+    fault = task.exception()
+    if fault is not None and not isinstance(fault, CameraFault):
+        raise fault
+    return None if fault is not None else task.result()
 
 
 def _facts_of(

@@ -101,7 +101,10 @@ class _Check:
             await self._stream(RtspUrl.parse(self.source.rtsp_url), connects_first=True)
             return
         onvif = OnvifStages(self.source, self.recorder, self.now, self.facts, self.warnings, self.signs)
-        await self._stream(await onvif.run(), connects_first=False)
+        try:
+            await self._stream(await onvif.run(), connects_first=False)
+        finally:
+            await onvif.finish()
 
     async def _judge_and_resolve(self) -> None:
         async with self.recorder.stage("policy", 1.0):
@@ -150,6 +153,7 @@ class _Check:
             stream_source(self.source, url, self.facts.address, redirects=self.policy),
             connect_timeout=CONNECT_SEC,
             request_timeout=RTSP_ANSWER_SEC,
+            read_interval=0,  # the first key frame is waited for, and a second is all that is read
         )
 
     async def _connect(self, client: RtspClient, url: RtspUrl, where: str) -> None:

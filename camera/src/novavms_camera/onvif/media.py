@@ -89,9 +89,15 @@ class MediaService:
             ) from fault
 
 
-async def media_profiles(device: OnvifDevice) -> tuple[MediaService, list[MediaProfile]]:
-    """The device's profiles by Media2, then by Media1. Raises CameraFault no_profiles where neither gives any."""
-    paths = await device.service_paths()
+async def media_profiles(
+    device: OnvifDevice, paths: dict[str, str] | None = None
+) -> tuple[MediaService, list[MediaProfile]]:
+    """The device's profiles by Media2, then by Media1. `paths`: its services, where they are known already.
+
+    Raises CameraFault no_profiles where neither gives any.
+    """
+    if paths is None:
+        paths = await device.service_paths()
     seen = "it names no media service"
     for version, namespace in ((2, soap.MEDIA2_NS), (1, soap.MEDIA1_NS)):
         if namespace not in paths:

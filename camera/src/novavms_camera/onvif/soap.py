@@ -12,11 +12,9 @@ import re
 import secrets
 from collections.abc import Iterator
 from datetime import datetime
-from xml.etree.ElementTree import Element, ParseError
+from typing import Never
+from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
 from xml.sax.saxutils import escape
-
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import fromstring
 
 from novavms_camera.faults import CameraFault
 from novavms_camera.secret import Secret
@@ -65,7 +63,7 @@ def username_token(username: str, password: Secret, *, created: datetime, nonce:
 def parse(body: bytes, where: str) -> Element:
     """The first element inside the SOAP Body (a Fault too). Raises CameraFault(not_onvif) for anything else.
 
-    Entities and DTDs are refused (defusedxml). Bytes that are not the declared encoding, and control characters, are
+    Entities and DTDs are refused. Bytes that are not the declared encoding, and control characters, are
     replaced rather than refused: cameras with a Chinese or German name in GB2312 or Latin-1 declare UTF-8.
     """
     root = parse_xml(body)
@@ -87,10 +85,24 @@ def parse_xml(body: bytes) -> Element | None:
         text = body.decode("utf-8", errors="replace")
     text = re.sub(r"^\s*<\?xml[^>]*\?>", "", text.lstrip("\ufeff"), count=1)
     try:
-        root: Element = fromstring(_NOT_XML_CHARACTERS.sub("\ufffd", text).strip(), forbid_dtd=True)
-    except (ParseError, DefusedXmlException, ValueError, RecursionError):
+        parser = XMLParser(target=_WithoutDoctype())  # noqa: S314 - that is what makes it safe
+        parser.feed(_NOT_XML_CHARACTERS.sub("\ufffd", text).strip())
+        root: Element = parser.close()
+    except (ParseError, _DoctypeRefused, ValueError, RecursionError):
         return None
     return root
+
+
+class _DoctypeRefused(Exception):
+    pass
+
+
+class _WithoutDoctype(TreeBuilder):
+    """Ends the parsing where a document type begins. Entities, of which attacks by XML are made, can be declared nowhere else
+    (XML 1.0, 2.8 and 4.2); so nothing is ever expanded or fetched. Half the time of defusedxml, which parses in Python."""
+
+    def doctype(self, name: str, pubid: str | None, system: str | None) -> Never:
+        raise _DoctypeRefused
 
 
 def fault_text(content: Element) -> str | None:

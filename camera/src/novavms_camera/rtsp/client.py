@@ -34,12 +34,18 @@ class RtspClient:
     """`open`, then `describe`, `setup` for each track, `play`; `teardown` always. Also an async context manager."""
 
     def __init__(
-        self, source: StreamSource, *, connect_timeout: float = 2, request_timeout: float = 5
+        self,
+        source: StreamSource,
+        *,
+        connect_timeout: float = 2,
+        request_timeout: float = 5,
+        read_interval: float = READ_INTERVAL,
     ) -> None:
         self._source = source
         self._url = RtspUrl.parse(source.url)
         self._connect_timeout = connect_timeout
         self._request_timeout = request_timeout
+        self._read_interval = read_interval
         self._address = source.address
         self._auth = Authenticator(source.username, source.password)
         self._connection: RtspConnection | None = None
@@ -165,7 +171,7 @@ class RtspClient:
     async def play(self) -> Message:
         """Starts the media; packets go to the handlers given to `setup` until `teardown` or a fault."""
         answer = await self._request("PLAY", self._control, {"Range": "npt=0.000-"})
-        self._connected().read_interval = READ_INTERVAL
+        self._connected().read_interval = self._read_interval
         return answer
 
     async def keep_alive(self) -> None:
@@ -200,6 +206,11 @@ class RtspClient:
             self._connection = None
             await asyncio.sleep(0)  # lets the loop drop the transport
             self._session = ""
+
+    @property
+    def closed(self) -> asyncio.Future[CameraFault]:
+        """Has the reason once the connection has ended. Not to be cancelled."""
+        return self._connected().closed
 
     async def wait_closed(self) -> CameraFault:
         """Waits for the connection's end and says why."""
