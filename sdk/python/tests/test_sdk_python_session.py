@@ -160,13 +160,22 @@ def test_a_session_that_ended_says_so_once(ask: Any, server: ScriptedServer, hou
     assert [request.path for request in server.requests].count("/api/v1/auth/refresh") == 1
 
 
-def test_a_lost_refresh_is_not_repeated(ask: Any, server: ScriptedServer, house: House) -> None:
-    """It may have been heard, and the token be spent: a second try would end the session."""
+def test_a_lost_refresh_is_tried_again(ask: Any, server: ScriptedServer, house: House) -> None:
+    """If it was heard, its answer is lost and the session with it; if not, all is well."""
     house.number = 1
     server.say(401, {"error": "invalid_token", "message": "m", "request_id": "r"}).then(Reply(hang_up=True))
+    found = ask(lambda client: client.org.get(), api_key=None, access_token="at-0", refresh_token="rt-1")
+    assert found.name == "Acme"
+    paths = [request.path.rpartition("/")[2] for request in server.requests]
+    assert paths == ["current", "refresh", "refresh", "current"]
+
+
+def test_a_lost_login_is_not(ask: Any, server: ScriptedServer) -> None:
+    """It may have begun a session, and a sixth one ends the oldest."""
+    server.then(Reply(hang_up=True))
     with pytest.raises(APIConnectionError):
-        ask(lambda client: client.org.get(), api_key=None, access_token="at-0", refresh_token="rt-1")
-    assert len(server.requests) == 2
+        ask(lambda client: client.auth.login("ada@example.com", "x"), api_key=None)
+    assert len(server.requests) == 1
 
 
 def test_many_threads_renew_once(server: ScriptedServer, house: House) -> None:

@@ -37,9 +37,9 @@ _PLAIN_ID = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class Call:
-    """What is asked, the same in each try."""
+    """What is asked, the same in each try. `again`: a POST without a key that may be repeated all the same."""
 
-    __slots__ = ("body", "headers", "keyed", "method", "path", "query", "timeout")
+    __slots__ = ("again", "body", "headers", "keyed", "method", "path", "query", "timeout")
 
     def __init__(
         self,
@@ -51,7 +51,9 @@ class Call:
         key: str | NotGiven | None = NOT_GIVEN,
         if_match: str | None = None,
         timeout: Timeout = NOT_GIVEN,
+        again: bool = False,
     ) -> None:
+        self.again = again
         self.method = method
         self.path = path
         self.query = encode_query(query) if query else None
@@ -71,7 +73,7 @@ class Call:
         """May it be asked again though an earlier try may have been heard? Not a POST without a key; nor a conditional
         PATCH, whose second try would be refused for what the first one did."""
         if self.method == "POST":
-            return self.keyed
+            return self.keyed or self.again
         return not (self.method == "PATCH" and "If-Match" in self.headers)
 
 

@@ -94,7 +94,9 @@ class AsyncSession:
             return await self._spend(transport, token)
 
     async def _spend(self, transport: AsyncTransport, refresh_token: str) -> LoginAnswer:
-        call = Call("POST", "/api/v1/auth/refresh", body={"refresh_token": refresh_token})
+        # Repeated, though a token that is used twice ends its session: if the first try was heard, its successor is lost,
+        # and the session with it.
+        call = Call("POST", "/api/v1/auth/refresh", body={"refresh_token": refresh_token}, again=True)
         return await transport.send(call, self.read, public=True)
 
     def read(self, response: httpx.Response) -> LoginAnswer:

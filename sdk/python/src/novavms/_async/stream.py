@@ -102,6 +102,8 @@ class AsyncEventStream:
             await self._lost(APIConnectionError(f"the stream was garbled: {problem}"))
         except httpx.RequestError as error:
             await self._lost(lost(error, Call("GET", "/api/v1/stream")))
+        except APIConnectionError as error:  # while the token was renewed
+            await self._lost(error)
         except (APIError, ResponseError) as error:
             if error.status not in RETRIED:
                 raise

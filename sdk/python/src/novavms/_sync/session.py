@@ -95,7 +95,9 @@ class Session:
             return self._spend(transport, token)
 
     def _spend(self, transport: Transport, refresh_token: str) -> LoginAnswer:
-        call = Call("POST", "/api/v1/auth/refresh", body={"refresh_token": refresh_token})
+        # Repeated, though a token that is used twice ends its session: if the first try was heard, its successor is lost,
+        # and the session with it.
+        call = Call("POST", "/api/v1/auth/refresh", body={"refresh_token": refresh_token}, again=True)
         return transport.send(call, self.read, public=True)
 
     def read(self, response: httpx.Response) -> LoginAnswer:

@@ -103,6 +103,8 @@ class EventStream:
             self._lost(APIConnectionError(f"the stream was garbled: {problem}"))
         except httpx.RequestError as error:
             self._lost(lost(error, Call("GET", "/api/v1/stream")))
+        except APIConnectionError as error:  # while the token was renewed
+            self._lost(error)
         except (APIError, ResponseError) as error:
             if error.status not in RETRIED:
                 raise
