@@ -44,7 +44,7 @@ test-fast: $(STAMP) test-node  ## the everyday tests, under a minute
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "not slow" $(ARGS)
 
 test-node: $(TYPESCRIPT)/dist/.built  ## the TypeScript library's own tests (part of test and test-fast)
-	$(RUN) node --test --test-reporter=dot "$(TYPESCRIPT)/test/*.test.ts"
+	$(RUN) node --test --test-timeout=60000 --test-reporter=dot "$(TYPESCRIPT)/test/*.test.ts"
 
 check: $(STAMP) $(TYPESCRIPT)/dist/.built  ## what CI runs: format, lint, types, import contracts, generated files, every test
 	$(BIN)/ruff format --check .

@@ -37,6 +37,7 @@ class Op:
     summary: str
     description: str
     role: str
+    tag: str
     path_parameters: tuple[str, ...]
     query: tuple[Parameter, ...]
     body: str | None
@@ -54,6 +55,7 @@ class Op:
 class Document:
     def __init__(self, text: Schema) -> None:
         self.schemas: dict[str, Schema] = text["components"]["schemas"]
+        self.tags: dict[str, str] = {tag["name"]: tag.get("description", "") for tag in text["tags"]}
         found = [
             (path, method, operation)
             for path, methods in text["paths"].items()
@@ -76,7 +78,7 @@ class Document:
 
     def page_of(self, schema: str | None) -> str | None:
         """The item's schema, where this is a page of a list."""
-        properties = self.schemas[schema]["properties"] if schema else {}
+        properties = self.schemas[schema].get("properties", {}) if schema else {}
         if set(properties) != {"data", "next_cursor", "total"}:
             return None
         return ref(properties["data"]["items"])
@@ -149,6 +151,7 @@ def _operation(path: str, method: str, text: Schema) -> Op:
         summary=text.get("summary", ""),
         description=text.get("description", ""),
         role=text.get("x-required-role", ""),
+        tag=next(iter(text.get("tags", [])), ""),
         path_parameters=tuple(re.findall(r"\{(\w+)\}", path)),
         query=tuple(
             Parameter(item["name"], item["schema"], item.get("required", False), item.get("description", ""))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tools.sdk_typescript.document import camel
 from tools.sdk_typescript.resources import Resources
-from tools.sdk_typescript.surface import WORDS
 
 HEAD = """# `@novavms/sdk`: every method
 
@@ -38,6 +37,18 @@ BY_HAND = {
             "await novavms.events.downloadSnapshot(id, 'event.jpg');",
         ),
     ],
+    "exports": [
+        (
+            "waitUntilReady(id, options?: ExportWaitOptions): Promise<Export>",
+            "Waits until the export is ready, 600,000 milliseconds by default. ExportFailedError where it came to nothing.",
+            "await novavms.exports.waitUntilReady(id, { onProgress: (item) => console.log(item.status) });",
+        ),
+        (
+            "download(id, target: string | WritableStream, options?: DownloadOptions): Promise<void>",
+            "Writes the export's file to a path (Node) or a stream. Goes on where a connection broke off, and compares size and SHA-256.",
+            "await novavms.exports.download(id, 'evidence.zip');",
+        ),
+    ],
     "stream": [
         (
             "events(params?: StreamParams, options?: StreamOptions): AsyncGenerator<StreamItem>",
@@ -58,9 +69,9 @@ BY_HAND = {
 
 def reference(resources: Resources) -> str:
     text = HEAD
-    for resource in sorted(resources.names, key=list(WORDS).index):
+    for resource in resources.names:
         name = ".".join(camel(part) for part in resource.split("."))
-        text += f"\n## `novavms.{name}`\n\n{WORDS[resource]}\n"
+        text += f"\n## `novavms.{name}`\n\n{resources.words(resource)}\n"
         for op in resources.operations(resource):
             kind, optional = resources.parameters(op)
             arguments = [f"{camel(item)}: string" for item in resources.path_arguments(op)]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from tools.sdk_typescript.document import Document, Op, Unfit, camel, pascal
-from tools.sdk_typescript.surface import BARE, EXTENDED, WORDS
-from tools.sdk_typescript.types import HEAD, Types, shape, shape_text
+from tools.sdk_typescript.surface import EXTENDED, WORDS
+from tools.sdk_typescript.types import BESIDE, HEAD, Types, shape, shape_text
+
+SOURCE = Path(__file__).resolve().parent.parent.parent / "sdk" / "typescript" / "src"
 
 
 class Resources:
@@ -17,11 +20,26 @@ class Resources:
         self.types = types
         found = {op.resource for op in document.operations} | EXTENDED.keys()
         self.names = sorted(found | {name.rsplit(".", 1)[0] for name in found})
-        unsaid = [name for name in self.names if name not in WORDS]
-        if unsaid:
-            raise Unfit(
-                f"no sentence for {', '.join(unsaid)}: add one each to WORDS in tools/sdk_typescript/surface.py"
-            )
+        for name in self.names:
+            self.words(name)
+            self._check_hand(name)
+
+    def words(self, resource: str) -> str:
+        """A sentence about it."""
+        tags = [op.tag for op in self.operations(resource)]
+        found = WORDS.get(resource) or (self.document.tags.get(tags[0], "") if tags else "")
+        if not found:
+            raise Unfit(f"no sentence for {resource}: add one to WORDS in tools/sdk_typescript/surface.py")
+        return found
+
+    def _check_hand(self, resource: str) -> None:
+        """What is written by hand rests on what is made."""
+        if resource in EXTENDED and self.operations(resource):
+            text = (SOURCE / f"resources/{resource.replace('_', '-')}.ts").read_text()
+            if f"extends {self.class_name(resource)}" not in text:
+                raise Unfit(
+                    f"class {EXTENDED[resource]} has operations now: let it extend {self.class_name(resource)}"
+                )
 
     def operations(self, resource: str) -> list[Op]:
         return [op for op in self.document.operations if op.resource == resource]
@@ -70,10 +88,12 @@ class Resources:
         return pascal(resource) + ("Operations" if resource in EXTENDED else "Resource")
 
     def _class(self, resource: str) -> str:
-        text = f"/** {WORDS[resource]} */\nexport class {self.class_name(resource)} extends Resource {{\n"
+        text = (
+            f"/** {self.words(resource)} */\nexport class {self.class_name(resource)} extends Resource {{\n"
+        )
         nested = self.nested(resource)
         for name in nested:
-            text += f"  /** {WORDS[name]} */\n  readonly {camel(name.rsplit('.', 1)[1])}: {self.class_name(name)};\n"
+            text += f"  /** {self.words(name)} */\n  readonly {camel(name.rsplit('.', 1)[1])}: {self.class_name(name)};\n"
         if nested:
             text += "\n  /** Made by the client. */\n  constructor(transport: Transport) {\n    super(transport);\n"
             text += "".join(
@@ -154,8 +174,7 @@ class Resources:
         called = f"novavms.{'.'.join(camel(part) for part in op.resource.split('.'))}.{camel(op.name)}({', '.join(arguments)})"
         item = self.document.page_of(op.answer)
         if item:
-            name = item[0].lower() + item[1:]
-            return f"for await (const {name} of {called}) console.log({name});"
+            return f"for await (const item of {called}) console.log(item);"
         result = {"json": "const answer = ", "bytes": "const jpeg = ", "link": "const url = ", "none": ""}[
             op.reply
         ]
@@ -172,30 +191,27 @@ class Resources:
         return "\n".join(made)
 
     def _shapes(self) -> str:
-        found = shape(self.document, {"$ref": "CheckReport"})
         text = (
-            HEAD + "import type { Shape } from '../casing.js';\n\n/** Of what comes outside of answers. */\n"
+            HEAD
+            + "import type { Shape } from '../casing.js';\n\n/** Of what comes outside of answers. */\nexport const shapes = {\n"
         )
-        return (
-            text
-            + f"export const shapes = {{\n  CheckReport: {shape_text(found)},\n}} satisfies Record<string, Shape>;\n"
-        )
+        for name in BESIDE:
+            text += f"  {name}: {shape_text(shape(self.document, {'$ref': name}) or {})},\n"
+        return text + "} satisfies Record<string, Shape>;\n"
 
     def _api(self) -> str:
         top = [name for name in self.names if "." not in name]
         text = HEAD
-        for name in top:
-            kind, module = EXTENDED.get(name, (self.class_name(name), ""))
-            place = f"../{module}.js" if module else f"./{name.replace('_', '-')}.js"
-            text += f"import {{ {kind} }} from '{place}';\n"
+        kinds = {name: EXTENDED.get(name, self.class_name(name)) for name in top}
+        for name, kind in kinds.items():
+            folder = "../resources" if name in EXTENDED else "."
+            text += f"import {{ {kind} }} from '{folder}/{name.replace('_', '-')}.js';\n"
         text += "import type { Transport } from '../transport.js';\n\n/** Every resource of the API. */\nexport class Api {\n"
-        kinds = {name: EXTENDED.get(name, (self.class_name(name), ""))[0] for name in top}
-        text += "".join(f"  /** {WORDS[name]} */\n  readonly {camel(name)}: {kinds[name]};\n" for name in top)
-        text += "\n  /** Made by `createClient`. */\n  constructor(transport: Transport) {\n"
         text += "".join(
-            f"    this.{camel(name)} = new {kind}({'' if kind in BARE else 'transport'});\n"
-            for name, kind in kinds.items()
+            f"  /** {self.words(name)} */\n  readonly {camel(name)}: {kinds[name]};\n" for name in top
         )
+        text += "\n  /** Made by `createClient`. */\n  constructor(transport: Transport) {\n"
+        text += "".join(f"    this.{camel(name)} = new {kind}(transport);\n" for name, kind in kinds.items())
         return text + "  }\n}\n"
 
 

@@ -11,8 +11,11 @@ from tools.sdk_typescript.document import Document, Op, Parameter, Schema, Unfit
 KNOWN = {
     *("type", "properties", "required", "title", "description", "additionalProperties", "items", "enum", "anyOf", "oneOf"),
     *("$ref", "default", "examples", "example", "format", "pattern", "minLength", "maxLength", "minimum", "maximum"),
-    *("exclusiveMinimum", "exclusiveMaximum", "minItems", "maxItems", "uniqueItems", "const", "allOf", "contentMediaType"),
+    *("discriminator",
+    "exclusiveMinimum", "exclusiveMaximum", "minItems", "maxItems", "uniqueItems", "const", "allOf", "contentMediaType"),
 }  # fmt: skip
+BESIDE = ("CheckReport", "StreamItem")
+"""Schemas of what comes beside answers: in errors, on the live stream."""
 HEAD = "/** Made by `make sdk` from sdk/openapi.json. Do not edit. @module */\n"
 
 
@@ -26,7 +29,7 @@ class Types:
 
     def file(self) -> str:
         answers = {op.answer for op in self.document.operations if op.answer}
-        wanted = self.document.reached(answers) | self.inputs | {"CheckReport"}
+        wanted = self.document.reached(answers) | self.inputs | self.document.reached(set(BESIDE))
         found = [
             self.interface(name)
             for name in sorted(wanted)
@@ -84,7 +87,8 @@ class Types:
 
     def _kind(self, kind: str, schema: Schema, is_input: bool) -> str:
         if kind == "string":
-            return "string | Date" if is_input and schema.get("format") == "date-time" else "string"
+            timed = schema.get("format") == "date-time" or "RFC 3339" in str(schema.get("description", ""))
+            return "string | Date" if is_input and timed else "string"
         if kind in ("integer", "number"):
             return "number"
         if kind in ("boolean", "null"):

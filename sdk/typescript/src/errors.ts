@@ -2,7 +2,7 @@
  * What can go wrong, as classes. None of them holds a key, a token, a password or what was sent.
  * @module
  */
-import type { CameraDetail, CheckReport, Clip } from './generated/types.js';
+import type { CameraDetail, CheckReport, Clip, Export } from './generated/types.js';
 
 /** Everything this library throws is one of these, or the reason of your own `AbortSignal`. */
 export class NovaVMSError extends Error {
@@ -165,6 +165,17 @@ export class ClipFailedError extends NovaVMSError {
   constructor(message: string, clip: Clip | null) {
     super(message);
     this.clip = clip;
+  }
+}
+
+/** The export came to nothing. */
+export class ExportFailedError extends NovaVMSError {
+  override name = 'ExportFailedError';
+  readonly export: Export;
+
+  constructor(message: string, made: Export) {
+    super(message);
+    this.export = made;
   }
 }
 

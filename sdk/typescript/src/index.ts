@@ -11,6 +11,7 @@ export type * from './generated/types.js';
 export type { ClientOptions, Fetch, RequestOptions, LoginSession } from './options.js';
 export type { ApiPromise, Page, PagePromise } from './promise.js';
 export type { ReadyClip } from './resources/events.js';
+export type { ExportWaitOptions } from './resources/exports.js';
 export type { StreamItem, StreamOptions, StreamParams } from './resources/stream.js';
 export type { WithResponse } from './transport.js';
 export { VERSION } from './version.js';

@@ -1,5 +1,7 @@
 /** Server-sent events as text (HTML Living Standard, 9.2.6). @module */
 
+import { ResponseError } from './errors.js';
+
 /** One event of the stream. */
 export interface ServerSentEvent {
   /** The last id said; null where none was. */
@@ -21,7 +23,7 @@ export class EventParser {
   /** The server's wish for the pause before reconnecting, milliseconds. */
   retry: number | null = null;
 
-  /** The events that this piece completes. Throws RangeError where one has no end. */
+  /** The events that this piece completes. Throws ResponseError where one has no end. */
   push(text: string): ServerSentEvent[] {
     this.#rest += text;
     const found: ServerSentEvent[] = [];
@@ -34,7 +36,7 @@ export class EventParser {
       from = ends.lastIndex;
     }
     this.#rest = this.#rest.slice(from);
-    if (this.#rest.length + this.#size > MOST_CHARACTERS) throw new RangeError('an event of the stream has no end');
+    if (this.#rest.length + this.#size > MOST_CHARACTERS) throw new ResponseError('an item of the stream has no end', 200);
     return found;
   }
 

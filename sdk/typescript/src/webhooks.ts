@@ -70,11 +70,3 @@ function unhex(text: string): Uint8Array<ArrayBuffer> | null {
   if (!/^[0-9a-f]{64}$/i.test(text)) return null;
   return Uint8Array.from({ length: 32 }, (_, place) => Number.parseInt(text.slice(place * 2, place * 2 + 2), 16));
 }
-
-/** `client.webhooks`. */
-export class Webhooks {
-  /** See `verifySignature`, which can be imported by itself: receivers need no client. */
-  verifySignature(payload: string | Uint8Array | ArrayBuffer, options: VerifyOptions): Promise<void> {
-    return verifySignature(payload, options);
-  }
-}

@@ -6,7 +6,10 @@ import { EventParser } from '../dist/esm/sse.js';
 import { Script, clientOf, error, hangUp, hurried, json, silence, type Answer } from './server.ts';
 
 const HEAD = { 'content-type': 'text/event-stream' };
-const event = (id: number, type: string, data: object) => `id: ${id}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
+const AT = '2026-03-01T12:14:03Z';
+const event = (id: number, type: string, data: object) => `id: ${id}\nevent: ${type}\ndata: ${JSON.stringify({ at: AT, ...data })}\n\n`;
+/** The number that a test put into an item. */
+const number = (item: StreamItem | undefined) => (item?.data as unknown as { n: number }).n;
 
 /** Says the text, then loses the connection (or keeps it). */
 function says(text: string, keep = false): Answer {
@@ -46,21 +49,21 @@ test('the parser refuses an event without end', () => {
   const parser = new EventParser();
   assert.throws(() => {
     for (let turn = 0; turn < 10; turn += 1) parser.push('x'.repeat(1_000_000));
-  }, RangeError);
+  }, ResponseError);
 });
 
 test('items come in camelCase, with what was asked for', async () => {
   await using script = await Script.start(
     says(event(1, 'hello', {}) + ': ping\n\n' + event(2, 'camera_status', { camera_id: 'c1', status: 'online' }), true),
   );
-  const connected: boolean[] = [];
-  const options = { onConnect: (resumed: boolean) => connected.push(resumed) };
+  let connected = 0;
+  const options = { onConnect: () => void (connected += 1) };
   const stream = clientOf(script).stream.events({ types: ['camera_status', 'clip'], siteId: 's1' }, options);
-  assert.deepEqual(await take(stream, 1), [{ id: '2', type: 'camera_status', data: { cameraId: 'c1', status: 'online' } }]);
+  assert.deepEqual(await take(stream, 1), [{ id: '2', type: 'camera_status', at: AT, data: { cameraId: 'c1', status: 'online' } }]);
   assert.equal(script.seen[0]?.url, '/api/v1/stream?types=camera_status%2Cclip&site_id=s1');
   assert.equal(script.seen[0]?.headers['last-event-id'], undefined);
   assert.equal(script.seen[0]?.headers.accept, 'text/event-stream');
-  assert.deepEqual(connected, [false]);
+  assert.equal(connected, 1);
 });
 
 test('a lost connection goes on after the last item; hello counts as a position', async () => {
@@ -72,26 +75,40 @@ test('a lost connection goes on after the last item; hello counts as a position'
     says(event(4, 'clip', { n: 4 }), true),
   );
   const found = await take(clientOf(script).stream.events(), 3);
-  assert.deepEqual(found.map((item) => item.data['n']), [2, 3, 4]);
+  assert.deepEqual(found.map(number), [2, 3, 4]);
   assert.deepEqual(script.seen.map((seen) => seen.headers['last-event-id']), [undefined, '1', '3', '3', '3']);
 });
 
 test('a position of your own is gone on from, and a reset is told', async () => {
-  await using script = await Script.start(says(event(9, 'reset', { reason: 'too_old' }) + event(10, 'hello', {}) + event(11, 'clip', {}), true));
-  const connected: boolean[] = [];
-  const found = await take(
-    clientOf(script).stream.events({ lastEventId: '5' }, { onConnect: (resumed) => connected.push(resumed) }),
-    2,
-  );
+  await using script = await Script.start(says(event(9, 'hello', {}) + event(9, 'reset', { reason: 'too_old' }) + event(11, 'clip', {}), true));
+  const found = await take(clientOf(script).stream.events({ lastEventId: '5' }), 2);
   assert.equal(script.seen[0]?.headers['last-event-id'], '5');
   assert.deepEqual(found.map((item) => item.type), ['reset', 'clip']);
-  assert.deepEqual(connected, [false]);
+});
+
+test('an item that comes twice is told once; the end is followed by the next beginning', async () => {
+  await using script = await Script.start(
+    says(event(1, 'clip', { n: 1 }) + event(2, 'clip', { n: 2 }) + 'event: end\ndata: {"reason": "shutting_down"}\n\n'),
+    says(event(2, 'clip', { n: 2 }) + event(3, 'clip', { n: 3 }), true),
+  );
+  assert.deepEqual((await take(clientOf(script).stream.events(), 3)).map(number), [1, 2, 3]);
+  assert.equal(script.seen[1]?.headers['last-event-id'], '2');
+});
+
+test('a garbled item is asked for again; one that stays garbled is an error', async () => {
+  const garbled = says(event(1, 'hello', {}) + event(2, 'clip', { n: 2 }) + 'id: 3\nevent: clip\ndata: {"n": \n\n', true);
+  await using script = await Script.start(garbled, says(event(3, 'clip', { n: 3 }), true));
+  assert.deepEqual((await take(clientOf(script).stream.events(), 2)).map(number), [2, 3]);
+  assert.equal(script.seen[1]?.headers['last-event-id'], '2');
+  await using broken = await Script.start(says('id: 3\nevent: clip\ndata: {"n": \n\n', true));
+  await assert.rejects(async () => take(clientOf(broken).stream.events(), 1), ResponseError);
+  assert.equal(broken.seen.length, 4);
 });
 
 test('silence counts as a lost connection', async () => {
   await using script = await Script.start(says(event(1, 'clip', { n: 1 }), true), silence, says(event(2, 'clip', { n: 2 }), true));
   const found = await take(clientOf(script).stream.events({}, { idleTimeout: 60 }), 2);
-  assert.deepEqual(found.map((item) => item.data['n']), [1, 2]);
+  assert.deepEqual(found.map(number), [1, 2]);
   assert.equal(script.seen.length, 3);
 });
 
@@ -111,7 +128,7 @@ test('a server that goes away later is waited for, longer and longer', async () 
   await using script = await Script.start(says(event(1, 'clip', { n: 1 })), ...Array<Answer>(9).fill(hangUp), says(event(2, 'clip', { n: 2 }), true));
   const pauses = hurried();
   const found = await take(clientOf(script, {}, pauses).stream.events(), 2);
-  assert.equal(found[1]?.data['n'], 2);
+  assert.equal(number(found[1]), 2);
   assert.deepEqual(pauses.waited, [500, 1000, 2000, 4000, 8000, 8000, 8000, 8000, 8000, 8000]);
 });
 

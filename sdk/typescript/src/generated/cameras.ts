@@ -3,7 +3,7 @@ import type { Operation } from '../operation.js';
 import type { RequestOptions } from '../options.js';
 import type { ApiPromise, PagePromise } from '../promise.js';
 import { Resource } from '../resource.js';
-import type { Camera, CameraCreate, CameraDetail, CameraTest, CameraUpdate, CheckReport, CreateCameraParams, GetCameraSnapshotParams, ListCamerasParams, Trigger, Triggered } from './types.js';
+import type { Camera, CameraCreate, CameraDetail, CameraTest, CameraUpdate, CheckReport, CreateCameraParams, GetCameraRecordingsParams, GetCameraSnapshotParams, ListCamerasParams, Recordings, Trigger, Triggered } from './types.js';
 
 const listCameras: Operation = {
   id: 'listCameras',
@@ -91,7 +91,15 @@ const triggerCamera: Operation = {
   reply: 'json',
 };
 
-/** Cameras: add one, and it is checked for real before you get an answer. */
+const getCameraRecordings: Operation = {
+  id: 'getCameraRecordings',
+  method: 'GET',
+  path: '/cameras/{}/recordings',
+  query: ['from', 'to'],
+  reply: 'json',
+};
+
+/** Add a camera, and it is checked for real before you get an answer. */
 export class CamerasOperations extends Resource {
   /**
    * List cameras.
@@ -102,7 +110,7 @@ export class CamerasOperations extends Resource {
    *
    * @example
    * ```ts
-   * for await (const camera of novavms.cameras.list()) console.log(camera);
+   * for await (const item of novavms.cameras.list()) console.log(item);
    * ```
    */
   list(params?: ListCamerasParams, options?: RequestOptions): PagePromise<Camera> {
@@ -265,5 +273,21 @@ export class CamerasOperations extends Resource {
    */
   triggerRecording(id: string, params?: Trigger, options?: RequestOptions): ApiPromise<Triggered> {
     return this.call(triggerCamera, [id], params, options);
+  }
+
+  /**
+   * What footage there is of a camera, and why where there is none.
+   *
+   * Spans and gaps together are the whole range, each moment once; at most 366 days. Of deleted cameras, too. It answers also while the gateway is away: what the gateway has not told is a gap `gateway_offline`.
+   *
+   * Needs the role viewer or higher.
+   *
+   * @example
+   * ```ts
+   * const answer = await novavms.cameras.recordings(id);
+   * ```
+   */
+  recordings(id: string, params?: GetCameraRecordingsParams, options?: RequestOptions): ApiPromise<Recordings> {
+    return this.call(getCameraRecordings, [id], params, options);
   }
 }

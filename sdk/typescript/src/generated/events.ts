@@ -85,7 +85,7 @@ export class EventsSharesResource extends Resource {
    *
    * @example
    * ```ts
-   * for await (const share of novavms.events.shares.list(id)) console.log(share);
+   * for await (const item of novavms.events.shares.list(id)) console.log(item);
    * ```
    */
   list(id: string, params?: ListEventSharesParams, options?: RequestOptions): PagePromise<Share> {
@@ -125,7 +125,7 @@ export class EventsOperations extends Resource {
    *
    * @example
    * ```ts
-   * for await (const event of novavms.events.list()) console.log(event);
+   * for await (const item of novavms.events.list()) console.log(item);
    * ```
    */
   list(params?: ListEventsParams, options?: RequestOptions): PagePromise<Event> {

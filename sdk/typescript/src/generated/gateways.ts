@@ -82,7 +82,7 @@ export class GatewaysResource extends Resource {
    *
    * @example
    * ```ts
-   * for await (const gateway of novavms.gateways.list()) console.log(gateway);
+   * for await (const item of novavms.gateways.list()) console.log(item);
    * ```
    */
   list(params?: ListGatewaysParams, options?: RequestOptions): PagePromise<Gateway> {
@@ -186,7 +186,7 @@ export class GatewaysResource extends Resource {
    *
    * @example
    * ```ts
-   * for await (const telemetryPoint of novavms.gateways.telemetry(id)) console.log(telemetryPoint);
+   * for await (const item of novavms.gateways.telemetry(id)) console.log(item);
    * ```
    */
   telemetry(id: string, params?: ListGatewayTelemetryParams, options?: RequestOptions): PagePromise<TelemetryPoint> {

@@ -4,7 +4,7 @@ import type { RequestOptions } from '../options.js';
 import type { ApiPromise } from '../promise.js';
 import { Resource } from '../resource.js';
 import type { Transport } from '../transport.js';
-import type { Nomination, NominationCreate, Org, OrgUpdate } from './types.js';
+import type { Nomination, NominationCreate, Org, OrgUpdate, SigningKey } from './types.js';
 
 const getOwnerNomination: Operation = {
   id: 'getOwnerNomination',
@@ -34,6 +34,13 @@ const acceptOwnerNomination: Operation = {
   method: 'POST',
   path: '/orgs/current/owner-nomination/accept',
   keyed: true,
+  reply: 'json',
+};
+
+const getSigningKey: Operation = {
+  id: 'getSigningKey',
+  method: 'GET',
+  path: '/orgs/current/signing-key',
   reply: 'json',
 };
 
@@ -111,7 +118,7 @@ export class OrgOwnerNominationResource extends Resource {
   }
 }
 
-/** The caller's own organization. */
+/** Footage as evidence: signed, and verified offline by `novavms-verify`. */
 export class OrgResource extends Resource {
   /** Handing the organization over to another owner. */
   readonly ownerNomination: OrgOwnerNominationResource;
@@ -120,6 +127,22 @@ export class OrgResource extends Resource {
   constructor(transport: Transport) {
     super(transport);
     this.ownerNomination = new OrgOwnerNominationResource(transport);
+  }
+
+  /**
+   * The key that exports are signed with.
+   *
+   * Its public half. Tell its fingerprint to whoever is to verify your exports.
+   *
+   * Needs the role viewer or higher.
+   *
+   * @example
+   * ```ts
+   * const answer = await novavms.org.signingKey();
+   * ```
+   */
+  signingKey(options?: RequestOptions): ApiPromise<SigningKey> {
+    return this.call(getSigningKey, [], undefined, options);
   }
 
   /**

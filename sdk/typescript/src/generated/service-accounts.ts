@@ -78,7 +78,7 @@ export class ServiceAccountsKeysResource extends Resource {
    *
    * @example
    * ```ts
-   * for await (const apiKey of novavms.serviceAccounts.keys.list(id)) console.log(apiKey);
+   * for await (const item of novavms.serviceAccounts.keys.list(id)) console.log(item);
    * ```
    */
   list(id: string, params?: ListApiKeysParams, options?: RequestOptions): PagePromise<ApiKey> {
@@ -114,7 +114,7 @@ export class ServiceAccountsKeysResource extends Resource {
   }
 }
 
-/** Programs that call the API. */
+/** Programs that call the API, and their keys. */
 export class ServiceAccountsResource extends Resource {
   /** A service account's API keys. */
   readonly keys: ServiceAccountsKeysResource;
@@ -132,7 +132,7 @@ export class ServiceAccountsResource extends Resource {
    *
    * @example
    * ```ts
-   * for await (const serviceAccount of novavms.serviceAccounts.list()) console.log(serviceAccount);
+   * for await (const item of novavms.serviceAccounts.list()) console.log(item);
    * ```
    */
   list(params?: ListServiceAccountsParams, options?: RequestOptions): PagePromise<ServiceAccount> {

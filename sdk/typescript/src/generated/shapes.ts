@@ -4,4 +4,5 @@ import type { Shape } from '../casing.js';
 /** Of what comes outside of answers. */
 export const shapes = {
   CheckReport: { facts: 0 },
+  StreamItem: {},
 } satisfies Record<string, Shape>;

@@ -3,7 +3,15 @@ import type { Operation } from '../operation.js';
 import type { RequestOptions } from '../options.js';
 import type { ApiPromise, PagePromise } from '../promise.js';
 import { Resource } from '../resource.js';
-import type { ListSitesParams, Site, SiteCreate, SiteUpdate } from './types.js';
+import type { GetSiteRecordingsParams, ListSitesParams, Site, SiteCreate, SiteRecordings, SiteUpdate } from './types.js';
+
+const getSiteRecordings: Operation = {
+  id: 'getSiteRecordings',
+  method: 'GET',
+  path: '/sites/{}/recordings',
+  query: ['cursor', 'from', 'limit', 'to'],
+  reply: 'json',
+};
 
 const listSites: Operation = {
   id: 'listSites',
@@ -44,8 +52,24 @@ const deleteSite: Operation = {
   reply: 'none',
 };
 
-/** Places, each with a time zone. Viewers see the sites they were granted. */
+/** What footage there is, and why where there is none. */
 export class SitesResource extends Resource {
+  /**
+   * How the cameras of a site were recorded.
+   *
+   * For each camera: how much of the range is there, the longest gap with its reason, and its bytes. At most 31 days.
+   *
+   * Needs the role viewer or higher.
+   *
+   * @example
+   * ```ts
+   * const answer = await novavms.sites.recordings(id);
+   * ```
+   */
+  recordings(id: string, params?: GetSiteRecordingsParams, options?: RequestOptions): ApiPromise<SiteRecordings> {
+    return this.call(getSiteRecordings, [id], params, options);
+  }
+
   /**
    * List sites.
    *
@@ -53,7 +77,7 @@ export class SitesResource extends Resource {
    *
    * @example
    * ```ts
-   * for await (const site of novavms.sites.list()) console.log(site);
+   * for await (const item of novavms.sites.list()) console.log(item);
    * ```
    */
   list(params?: ListSitesParams, options?: RequestOptions): PagePromise<Site> {

@@ -102,6 +102,17 @@ export interface CameraCreate {
 }
 
 /**
+ * A camera was added, changed by a person, or deleted: then `camera` is null. To a viewer that sees only the site that a
+ * camera has left, it is told as deleted there.
+ */
+export interface CameraData {
+  change: 'created' | 'deleted' | 'updated';
+  cameraId: string;
+  siteId: string;
+  camera: Camera | null;
+}
+
+/**
  * One camera by itself: a list's item, and `check`, the report of its last connection check.
  *
  * Read from the table, `profiles`, `check` and `movedTo` are plain JSON as it was checked and stored; that is how it is shown.
@@ -150,6 +161,52 @@ export interface CameraDetail {
   /** ONVIF: the same of the rtsps stream that the camera names. */
   streamTlsFingerprint?: string | null;
   tlsPinnedAt?: string | null;
+}
+
+/** What people do to cameras. */
+export interface CameraItem {
+  type: 'camera';
+  id: string;
+  at: string;
+  data: CameraData;
+}
+
+/** A camera's state, or the stream in use, or its picture's facts changed. `since` is when it got into this state. */
+export interface CameraStatusData {
+  cameraId: string;
+  siteId: string;
+  gatewayId: string | null;
+  status: 'disabled' | 'error' | 'offline' | 'online' | 'pending';
+  reason: string | null;
+  message: string | null;
+  since: string;
+  activeTier: 'main' | 'sub';
+  codec: string | null;
+  width: number | null;
+  height: number | null;
+  hasAudio: boolean | null;
+}
+
+/** What a camera does. */
+export interface CameraStatusItem {
+  type: 'camera_status';
+  id: string;
+  at: string;
+  data: CameraStatusData;
+}
+
+/** How one camera was recorded in the range. `sizeBytes` and `oldestAt` are of all its footage there is. */
+export interface CameraSummary {
+  cameraId: string;
+  name: string;
+  status: 'online' | 'offline' | 'pending' | 'error' | 'disabled';
+  recordingMode: 'off' | 'continuous' | 'events';
+  isRecording: boolean;
+  percentCovered: number;
+  longestGap: FootageGap | null;
+  sizeBytes: number;
+  oldestAt: string | null;
+  asOf: string | null;
 }
 
 /** What to check. A body for POST /cameras fits as it is: `siteId` and `name` are not used. */
@@ -272,6 +329,22 @@ export interface Clip {
   failureMessage: string | null;
 }
 
+/** An event's clip has another status: it is being recorded or uploaded, is ready, or failed with a reason. */
+export interface ClipData {
+  eventId: string;
+  cameraId: string;
+  siteId: string;
+  clip: Clip;
+}
+
+/** An event's clip. */
+export interface ClipItem {
+  type: 'clip';
+  id: string;
+  at: string;
+  data: ClipData;
+}
+
 /** Addresses to ask besides the multicast search of the gateway's own network. */
 export interface DiscoverRequest {
   hosts?: string[] | undefined;
@@ -296,6 +369,19 @@ export interface DiscoveredDevice {
   scopes?: string[];
 }
 
+/** `token_expired`: refresh it. `revoked`: the user, key, session or role is no more. `shutting_down`: connect again soon. */
+export interface EndData {
+  reason: 'revoked' | 'shutting_down' | 'token_expired';
+}
+
+/** The last item. */
+export interface EndItem {
+  type: 'end';
+  id: null;
+  at: string;
+  data: EndData;
+}
+
 /** Something noticed or asked for. `siteId` is where the camera was then. */
 export interface Event {
   id: string;
@@ -311,6 +397,15 @@ export interface Event {
   acknowledged: boolean;
   starred: boolean;
   snapshotUrl: string | null;
+}
+
+/** An event happened, was changed (acknowledged, starred, noted, got its picture) or deleted: then `event` is null. */
+export interface EventData {
+  change: 'created' | 'deleted' | 'updated';
+  eventId: string;
+  cameraId: string;
+  siteId: string;
+  event: Event | null;
 }
 
 /** `prevId` and `nextId` are its neighbours in the list, newest first: the newer and the older one. */
@@ -339,15 +434,85 @@ export interface EventDetail {
   updatedAt: string;
 }
 
+/** An event. */
+export interface EventItem {
+  type: 'event';
+  id: string;
+  at: string;
+  data: EventData;
+}
+
 export interface EventUpdate {
   acknowledged?: boolean | undefined;
   starred?: boolean | undefined;
   note?: string | null | undefined;
 }
 
+/** `progress` from 0 to 1. `statusReason` of a pending one says what it waits for. */
+export interface Export {
+  id: string;
+  cameraIds: string[];
+  from: string;
+  to: string;
+  caseReference: string | null;
+  note: string | null;
+  createdBy: string;
+  status: 'pending' | 'collecting' | 'ready' | 'failed';
+  statusReason: string | null;
+  statusMessage: string | null;
+  progress: number;
+  gaps: Gap[];
+  fileName: string | null;
+  sizeBytes: number | null;
+  sha256: string | null;
+  keyFingerprint: string | null;
+  url: string | null;
+  createdAt: string;
+  readyAt: string | null;
+}
+
+/** One of `cameraId` and `cameraIds`; several cameras give a ZIP. */
+export interface ExportCreate {
+  from: string | Date;
+  to: string | Date;
+  cameraId?: string | null | undefined;
+  cameraIds?: string[] | null | undefined;
+  caseReference?: string | null | undefined;
+  note?: string | null | undefined;
+}
+
+/** A stretch without footage, and why. */
+export interface FootageGap {
+  start: string;
+  end: string;
+  durationSec: number;
+  reason: 'camera_offline' | 'frozen' | 'network' | 'disk_full' | 'gateway_restart' | 'auth' | 'disabled' | 'schedule' | 'retention' | 'no_event' | 'storage_lost' | 'unknown' | 'gateway_offline' | 'not_reported_yet' | 'no_camera';
+}
+
+/** A stretch with footage. `sizeBytes` of a stretch that `from` or `to` cuts is its share. */
+export interface FootageSpan {
+  start: string;
+  end: string;
+  durationSec: number;
+  sizeBytes: number;
+  stream: 'main' | 'sub';
+  codec: string | null;
+  width: number | null;
+  height: number | null;
+  hasAudio: boolean;
+}
+
 export interface ForgotPasswordRequest {
   /** An email address, compared without case */
   email: string;
+}
+
+/** A stretch without footage. */
+export interface Gap {
+  cameraId: string;
+  start: string;
+  end: string;
+  reason: string;
 }
 
 /** A box on a site. `version` is its software's; the ETag counts edits and life signs. */
@@ -364,6 +529,38 @@ export interface Gateway {
   hardware: Record<string, unknown>;
   createdAt: string;
   updatedAt: string;
+}
+
+/** A gateway was made, renamed, paired (`updated`), or deleted: then `name` is null. */
+export interface GatewayData {
+  change: 'created' | 'deleted' | 'updated';
+  gatewayId: string;
+  siteId: string;
+  name: string | null;
+}
+
+/** What people do to gateways. */
+export interface GatewayItem {
+  type: 'gateway';
+  id: string;
+  at: string;
+  data: GatewayData;
+}
+
+/** A gateway came or went. `since` is when it got into this state. Heartbeats are not told. */
+export interface GatewayStatusData {
+  gatewayId: string;
+  siteId: string;
+  status: 'offline' | 'online' | 'registered';
+  since: string;
+}
+
+/** What a gateway does. */
+export interface GatewayStatusItem {
+  type: 'gateway_status';
+  id: string;
+  at: string;
+  data: GatewayStatusData;
 }
 
 export interface GatewayUpdate {
@@ -384,6 +581,20 @@ export interface HardwareFacts {
   diskBytes?: number | undefined;
   localIp?: string | null | undefined;
   hardwareId?: string | null | undefined;
+}
+
+/** `pingSec`: a stream that is silent for much longer is broken. `keptHours`: how long one may be away and miss nothing. */
+export interface HelloData {
+  pingSec: number;
+  keptHours: number;
+}
+
+/** The first item. What is read after it and what is told after it leave no gap between them. */
+export interface HelloItem {
+  type: 'hello';
+  id: string;
+  at: string;
+  data: HelloData;
 }
 
 export interface LoggedInUser {
@@ -513,6 +724,18 @@ export interface PasswordReset {
   expiresAt: string;
 }
 
+/** Nothing. */
+export interface PingData {
+}
+
+/** By WebSocket only; among server-sent events it is a comment with an id. */
+export interface PingItem {
+  type: 'ping';
+  id: string;
+  at: string;
+  data: PingData;
+}
+
 /** One media profile of an ONVIF camera. `bitRate` in bits per second. */
 export interface Profile {
   token: string;
@@ -526,9 +749,40 @@ export interface Profile {
   rtspUrl?: string | null;
 }
 
+/**
+ * One camera's footage in a range: spans and gaps together are all of it, each moment once.
+ *
+ * `asOf`: the gateway has told up to here. `percentCovered` is of the range without its `not_reported_yet`.
+ * `nextFrom`: the range was too much for one answer; ask again from here. Else null.
+ */
+export interface Recordings {
+  cameraId: string;
+  from: string;
+  to: string;
+  stream: 'main' | 'sub';
+  spans: FootageSpan[];
+  gaps: FootageGap[];
+  percentCovered: number;
+  asOf: string | null;
+  nextFrom: string | null;
+}
+
 export interface RefreshRequest {
   /** Of `mobile` and `api` sessions; a web page sends its cookie instead. */
   refreshToken?: string | null | undefined;
+}
+
+/** Read your lists anew: the id that you gave is too old, what came after it can't be told any more. */
+export interface ResetData {
+  reason: 'too_old';
+}
+
+/** Comes after `hello`, where something is lost. */
+export interface ResetItem {
+  type: 'reset';
+  id: string;
+  at: string;
+  data: ResetData;
 }
 
 export interface ResetPasswordRequest {
@@ -612,6 +866,18 @@ export interface ShareCreated {
   expiresAt: string;
 }
 
+/**
+ * The public half of the key that the organization's exports are signed with (Ed25519). `fingerprint`: SHA-256 of the
+ * 32 bytes, what `novavms-verify --fingerprint` wants.
+ */
+export interface SigningKey {
+  algorithm: 'Ed25519';
+  /** Base64 of the 32 bytes. */
+  publicKey: string;
+  fingerprint: string;
+  createdAt: string;
+}
+
 /** A place. */
 export interface Site {
   id: string;
@@ -631,6 +897,16 @@ export interface SiteCreate {
   address?: string | null | undefined;
 }
 
+/** A page of a site's cameras, newest first, each with how it was recorded in the range. */
+export interface SiteRecordings {
+  siteId: string;
+  from: string;
+  to: string;
+  data: CameraSummary[];
+  nextCursor: string | null;
+  total: number;
+}
+
 export interface SiteUpdate {
   /** 1 to 100 characters, not only blanks, no control characters */
   name?: string | undefined;
@@ -638,6 +914,8 @@ export interface SiteUpdate {
   timezone?: string | undefined;
   address?: string | null | undefined;
 }
+
+export type StreamItem = HelloItem | ResetItem | EndItem | PingItem | CameraStatusItem | CameraItem | GatewayStatusItem | GatewayItem | EventItem | ClipItem;
 
 /** How a gateway was, at one time; thinned to one point a minute. */
 export interface TelemetryPoint {
@@ -754,6 +1032,26 @@ export interface GetCameraSnapshotParams {
   width?: number | undefined;
 }
 
+/** What `getCameraRecordings` can be asked. */
+export interface GetCameraRecordingsParams {
+  /** An RFC 3339 time, or a day (YYYY-MM-DD) in the site's time zone, from its beginning. Unset: 24 hours before `to`. */
+  from?: string | Date | undefined;
+  /** An RFC 3339 time, or a day (YYYY-MM-DD) in the site's time zone, to its end. Unset, or ahead of now: now. */
+  to?: string | Date | undefined;
+}
+
+/** What `getSiteRecordings` can be asked. */
+export interface GetSiteRecordingsParams {
+  /** `nextCursor` of the page before. */
+  cursor?: string | undefined;
+  /** An RFC 3339 time, or a day (YYYY-MM-DD) in the site's time zone, from its beginning. Unset: 24 hours before `to`. */
+  from?: string | Date | undefined;
+  /** Rows on a page. Default: 20. */
+  limit?: number | undefined;
+  /** An RFC 3339 time, or a day (YYYY-MM-DD) in the site's time zone, to its end. Unset, or ahead of now: now. */
+  to?: string | Date | undefined;
+}
+
 /** What `listEvents` can be asked. */
 export interface ListEventsParams {
   /** Only seen, or unseen ones. */
@@ -765,11 +1063,11 @@ export interface ListEventsParams {
   /** `nextCursor` of the page before. */
   cursor?: string | undefined;
   /** An RFC 3339 time, or a day (YYYY-MM-DD) in the time zone of each event's site. From here on; a day from its beginning. */
-  dateFrom?: string | undefined;
+  dateFrom?: string | Date | undefined;
   /**
    * An RFC 3339 time, or a day (YYYY-MM-DD) in the time zone of each event's site. Up to, without this time; a day to its end.
    */
-  dateTo?: string | undefined;
+  dateTo?: string | Date | undefined;
   /** Rows on a page. Default: 20. */
   limit?: number | undefined;
   /** Part of the note, the summary or the camera's name, in any case. */
@@ -786,6 +1084,14 @@ export interface ListEventsParams {
 
 /** What `listEventShares` can be asked. */
 export interface ListEventSharesParams {
+  /** `nextCursor` of the page before. */
+  cursor?: string | undefined;
+  /** Rows on a page. Default: 20. */
+  limit?: number | undefined;
+}
+
+/** What `listExports` can be asked. */
+export interface ListExportsParams {
   /** `nextCursor` of the page before. */
   cursor?: string | undefined;
   /** Rows on a page. Default: 20. */

@@ -90,7 +90,7 @@ export class UsersSessionsResource extends Resource {
    *
    * @example
    * ```ts
-   * for await (const session of novavms.users.sessions.list(id)) console.log(session);
+   * for await (const item of novavms.users.sessions.list(id)) console.log(item);
    * ```
    */
   list(id: string, options?: RequestOptions): PagePromise<Session> {
@@ -140,7 +140,7 @@ export class UsersSessionsResource extends Resource {
   }
 }
 
-/** The people of the organization. */
+/** The people of the organization, and where they are logged in. */
 export class UsersResource extends Resource {
   /** Where a user is logged in. */
   readonly sessions: UsersSessionsResource;
@@ -158,7 +158,7 @@ export class UsersResource extends Resource {
    *
    * @example
    * ```ts
-   * for await (const user of novavms.users.list()) console.log(user);
+   * for await (const item of novavms.users.list()) console.log(item);
    * ```
    */
   list(params?: ListUsersParams, options?: RequestOptions): PagePromise<User> {

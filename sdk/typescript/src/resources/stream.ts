@@ -2,14 +2,16 @@
 import { errorOf, retryAfter } from '../answers.js';
 import { toCamel } from '../casing.js';
 import { APIConnectionError, APIError, APITimeoutError, NovaVMSError, ResponseError } from '../errors.js';
+import { shapes } from '../generated/shapes.js';
+import type { EndItem, HelloItem, PingItem, StreamItem as ToldItem } from '../generated/types.js';
 import { Resource } from '../resource.js';
 import { EventParser, type ServerSentEvent } from '../sse.js';
 import type { Transport } from '../transport.js';
 
 /** Which events to hear of. Nothing: all that the caller may see. */
 export interface StreamParams {
-  /** `camera_status`, `gateway_status`, `event`, `clip`, `alert`. */
-  readonly types?: readonly string[] | undefined;
+  /** Only these types of items. */
+  readonly types?: readonly StreamItem['type'][] | undefined;
   readonly cameraId?: string | undefined;
   readonly siteId?: string | undefined;
   /** The `id` of an item seen before: goes on after it. */
@@ -21,23 +23,23 @@ export interface StreamOptions {
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds without a byte until the connection counts as lost; the server says something every 15 s. Default 45,000. */
   readonly idleTimeout?: number | undefined;
-  /** Called whenever the stream is connected; `resumed` says whether without a gap. Read your lists then. */
-  readonly onConnect?: ((resumed: boolean) => void) | undefined;
+  /** Called whenever the stream is connected: what you read from then on, and what the stream tells from then on, leave no gap. */
+  readonly onConnect?: (() => void) | undefined;
 }
 
-/** One thing that happened. */
-export interface StreamItem {
-  /** Its position; null where the server gave none. */
-  readonly id: string | null;
-  /** `camera_status`, `gateway_status`, `event`, `clip`, `alert`, …; or `reset`: the position asked for is too old, read your lists anew. */
-  readonly type: string;
-  /** In camelCase. */
-  readonly data: Record<string, unknown>;
-}
+/**
+ * One thing that happened; its `type` says what its `data` is. `reset` says that the position asked for is too old, or that something was
+ * lost: read your lists anew. Later servers may tell of types that are not listed here: pass over them.
+ */
+export type StreamItem = Exclude<ToldItem, HelloItem | EndItem | PingItem>;
 
 const PATH = '/stream';
 const IDLE_TIMEOUT_MS = 45_000;
 const MOST_PAUSE_SEC = 60;
+/** An item may come twice, after a reconnect: so many ids are kept to know it by. */
+const REMEMBERED = 1_024;
+/** Of the stream itself, not of what happens. */
+const SILENT: ReadonlySet<string> = new Set(['hello', 'ping', 'end']);
 
 /** What happens, as it happens. */
 export class Stream extends Resource {
@@ -64,22 +66,31 @@ async function* listen(
 ): AsyncGenerator<StreamItem, void, undefined> {
   let position = params.lastEventId;
   let everConnected = false;
+  const seen = new Set<string>();
+  let garbled = 0;
   for (let tried = 0; ; tried += 1) {
     let failure: NovaVMSError;
     const connection = new Connection(transport, options);
     try {
       await connection.open(params, position);
-      for await (const { id, event, data } of connection.events()) {
-        if (event === 'hello') options.onConnect?.(position !== undefined && !connection.reset);
+      for await (const event of connection.events()) {
+        const silent = SILENT.has(event.event);
+        const item = silent ? null : read(event);
         everConnected = true;
         tried = 0;
-        position = id ?? position;
-        if (event !== 'hello') yield { id, type: event, data: read(data) };
+        position = event.id ?? position;
+        if (event.event === 'hello') options.onConnect?.();
+        if (item === null) continue;
+        garbled = 0;
+        if (event.event !== 'reset' && event.id !== null && seen.has(event.id)) continue;
+        remember(seen, event.id);
+        yield item;
       }
       failure = new APIConnectionError('the stream ended');
     } catch (error) {
       if (options.signal?.aborted) throw options.signal.reason;
       if (!(error instanceof NovaVMSError) || !connection.mayPass) throw error;
+      if (error instanceof ResponseError && (garbled += 1) > transport.maxRetries) throw error;
       failure = error;
     } finally {
       connection.close();
@@ -89,21 +100,31 @@ async function* listen(
   }
 }
 
-function read(data: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(data);
-    if (typeof value === 'object' && value !== null) return toCamel(value, undefined) as Record<string, unknown>;
-  } catch {
-    // said below
+/** A set knows its members' order: the first one is the oldest. */
+function remember(seen: Set<string>, id: string | null): void {
+  if (id !== null) seen.add(id);
+  for (const oldest of seen) {
+    if (seen.size <= REMEMBERED) break;
+    seen.delete(oldest);
   }
-  throw new ResponseError('an event of the stream is not a JSON object', 200);
+}
+
+function read({ id, event, data }: ServerSentEvent): StreamItem {
+  let told: unknown;
+  try {
+    told = JSON.parse(data);
+  } catch {
+    told = null;
+  }
+  if (typeof told !== 'object' || told === null) throw new ResponseError('an item of the stream is not a JSON object', 200);
+  const { at, ...rest } = told as Record<string, unknown>;
+  return toCamel({ id, type: event, at, data: rest }, shapes.StreamItem) as StreamItem;
 }
 
 /** One connection of a stream. */
 class Connection {
   /** Whether another try may go better. */
   mayPass = true;
-  reset = false;
   waitSec: number | null = null;
   readonly #transport: Transport;
   readonly #options: StreamOptions;
@@ -163,10 +184,7 @@ class Connection {
         const { done, value } = await this.#caught(() => reader.read());
         clearTimeout(this.#idle); // the consumer may take its time
         if (done) return;
-        for (const event of parser.push(decoder.decode(value, { stream: true }))) {
-          if (event.event === 'reset') this.reset = true;
-          yield event;
-        }
+        yield* parser.push(decoder.decode(value, { stream: true }));
       }
     } finally {
       await reader.cancel().catch(() => undefined);
