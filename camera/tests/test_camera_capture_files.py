@@ -20,7 +20,7 @@ from novavms_camera.capture.fmp4 import FragmentBuilder, init_part
 from novavms_camera.capture.fmp4_reader import read_fragmented
 from novavms_camera.capture.model import VIDEO_RATE, AudioSample, StreamFormat, VideoSample
 from novavms_camera.capture.movie_facts import facts_box
-from novavms_camera.capture.timeline import DecodeOrder
+from novavms_camera.capture.order import DecodeOrder
 from novavms_camera.rtsp.audio import AudioFormat
 from novavms_camera.rtsp.parameter_sets import ParameterSets
 

@@ -141,6 +141,7 @@ class FragmentBuilder:
         """Where the fragment that was returned last begins and ends, whether on a key frame, and how many frames it has."""
         self.starts_on_key = False
         self.count = 0
+        self._frame = VIDEO_RATE // 25
 
     def add_video(self, sample: VideoSample) -> bytes | None:
         """Takes a frame; returns the fragment of those before it when one is due."""
@@ -178,7 +179,7 @@ class FragmentBuilder:
             return None
         if end_90k is None:
             last = self._video[-1].dts
-            end_90k = last + (last - self._video[-2].dts if len(self._video) > 1 else VIDEO_RATE // 25)
+            end_90k = last + (last - self._video[-2].dts if len(self._video) > 1 else self._frame)
         done = self._cut(end_90k)
         self._video = []
         return done
@@ -188,5 +189,6 @@ class FragmentBuilder:
         video = self._video
         self.start_90k, self.end_90k = video[0].dts, max(end_90k, video[-1].dts + 1)
         self.starts_on_key, self.count = video[0].key, len(video)
+        self._frame = min(self.end_90k - video[-1].dts, VIDEO_RATE)
         audio, self._audio = self._audio, []
         return fragment(self._number, video, end_90k, audio, base_90k=self._base, rate=self._rate)

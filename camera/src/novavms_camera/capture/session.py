@@ -72,6 +72,7 @@ class CaptureSession:
         origin: float,
         not_before: int,
         frozen_after_sec: float,
+        true_rate: float | None = None,
     ) -> None:
         self._client = client
         self._owner = owner
@@ -79,6 +80,7 @@ class CaptureSession:
         self._origin = origin
         self._not_before = not_before
         self._frozen_after = frozen_after_sec
+        self._true_rate = true_rate
         self._sets: ParameterSets | None = None
         self._nal: NalDepacketiser | None = None
         self._track: RtpTrack | None = None
@@ -115,7 +117,13 @@ class CaptureSession:
         self._track = RtpTrack(video.payload_type, self._nal)
         audio_track = self._audio_track(description.audio)
         self.timeline = Timeline(
-            self._clock, self._origin, self._not_before, self._track, audio_track, video_rate=video.clock_rate
+            self._clock,
+            self._origin,
+            self._not_before,
+            self._track,
+            audio_track,
+            video_rate=video.clock_rate,
+            true_rate=self._true_rate,
         )
         path = await self._setup(video, self._track, transports)
         self._paths = [(path, self._track)]
@@ -205,15 +213,23 @@ class CaptureSession:
         assert self.timeline is not None
         arrival = self._clock.monotonic()
         self._last_frame = arrival
-        if key and (self._format is None or self._sets.changed):
-            self._begin_format()
+        if key:
+            self._sets.settle()
+            if self._format is None or self._sets.changed:
+                self._begin_format()
+        elif self._sets.changed and self._format is not None:
+            # In mid-GOP: what is recorded under the old sets could not be decoded, so it counts as lost.
+            assert self._nal is not None
+            self._nal.refuse()
+            return
         if self._format is None:
             return
+        usual = self.timeline.frame_90k
         dts, pts = self.timeline.video(timestamp, arrival)
         if key:
             if self.timeline.jump is not None:
                 self._owner.on_jump(self.timeline.jump)
-            self._tell_loss(dts)
+            self._tell_loss(dts, usual)
             self.timeline.note_arrival(pts)
         elif self.timeline.jump is not None:
             self._owner.on_jump(self.timeline.jump)
@@ -224,21 +240,26 @@ class CaptureSession:
     def end(self) -> None:
         """Tells of what is still missing when the session is over."""
         if self._frames and self.timeline is not None:
-            self._tell_loss(max(self.timeline.now_90k(), self._last_dts + 1))
+            end = max(self.timeline.now_90k(), self._last_dts + 1)
+            self._tell_loss(end, self.timeline.frame_90k)
 
-    def _tell_loss(self, end_90k: int) -> None:
-        """After a loss the next frame is a key frame, so it is enough to ask there. What came before the first one is no loss."""
+    def _tell_loss(self, end_90k: int, frame_90k: int) -> None:
+        """After a loss the next frame is a key frame, so it is enough to ask there. What came before the first one is no loss.
+
+        `frame_90k`: how long frames were before it.
+        """
         assert self._nal is not None
         assert self.timeline is not None
         damaged, skipped = self._nal.damaged, self._nal.skipped
         lost = Loss(
-            min(self._last_dts + self.timeline.frame_90k, end_90k),
+            min(self._last_dts + frame_90k, end_90k),
             end_90k,
             damaged - self._damaged_before,
             skipped - self._skipped_before,
         )
         self._damaged_before, self._skipped_before = damaged, skipped
         if self._frames and lost.damaged + lost.skipped:
+            self.timeline.frame_90k = frame_90k
             self._owner.on_loss(lost)
 
     def _begin_format(self) -> None:

@@ -1,58 +1,35 @@
 """One session's times: RTP timestamps onto the stream's own timeline, sound to picture, and both to the time of day.
 
-RTP timestamps begin anywhere, wrap, and on some cameras jump. Here they become times that only go forward, from session to session too.
+RTP timestamps begin anywhere, wrap, on some cameras leap, on some count at another rate than is said. Here they become times that only
+go forward, from session to session too, and as fast as time does.
 """
 
 from __future__ import annotations
 
-import heapq
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from novavms_camera.capture.model import VIDEO_RATE, Clock, Jump, TimeSource, WallClock
-from novavms_camera.rtsp.rtp import RtpTrack
+from novavms_camera.capture.order import DecodeOrder
+from novavms_camera.capture.pace import Pace
+from novavms_camera.rtsp.rtp import RtpTrack, SenderReport
 
-_MAX_REORDER: Final = 16
-_JUMP_FORWARD: Final = 10 * VIDEO_RATE
-_JUMP_BACK: Final = 2 * VIDEO_RATE
+_LEAP_90K: Final = VIDEO_RATE
+"""A frame that is further ahead than this of those before it, both by its step and by its arrival, did not come from there in time."""
+_MAX_BACK: Final = 2 * VIDEO_RATE
+_MIN_BACK: Final = VIDEO_RATE // 2
+_TOLD_90K: Final = VIDEO_RATE // 4
+"""A smaller leap is mended without a word."""
+_LEAD_PART: Final = 64
 _RESYNC_SEC: Final = 0.04
 """Sound is moved when the sender reports say that it is off by more than this: less is not seen on lips."""
 _MAX_SYNC_SEC: Final = 5.0
+_SOUND_LEAP_SEC: Final = 2.0
 _ARRIVAL_ERROR_SEC: Final = 0.5
 """What camera and network take at most, as a rule, from the picture to its arrival."""
 _RTCP_ERROR_SEC: Final = 0.02
 _MAX_CLOCK_ERROR_SEC: Final = 2.0
 """A camera whose clock is further off than this is not asked for the time of day: its frames are dated as they arrive."""
-
-
-class DecodeOrder:
-    """Decoding times for frames that come in decoding order with presentation times (B-frames are late ones).
-
-    A frame's decoding time is the smallest presentation time not given out yet, `depth` frames behind.
-    """
-
-    def __init__(self, depth: int | None, *, after: int = -(1 << 62)) -> None:
-        self._depth = depth or 0
-        self._heap: list[int] = []
-        self._last = self._highest = after
-
-    def next(self, pts: int, frame_90k: int) -> tuple[int, int]:
-        """(dts, pts) of the next frame; dts goes up by at least 1, pts is never before it."""
-        if not self._depth and pts > self._last:  # the way of nearly all cameras
-            self._last = self._highest = pts
-            return pts, pts
-        if pts < self._highest and not self._depth:
-            self._depth = 1
-        self._highest = max(self._highest, pts)
-        heapq.heappush(self._heap, pts)
-        if len(self._heap) > self._depth:
-            dts = heapq.heappop(self._heap)
-        else:
-            dts = self._heap[0] - (self._depth + 1 - len(self._heap)) * frame_90k
-        dts = self._last = max(dts, self._last + 1)
-        if pts < dts and self._depth < _MAX_REORDER:
-            self._depth += 1  # the stream reorders more than it said
-        return dts, max(pts, dts)
 
 
 class ClockOffset(NamedTuple):
@@ -69,7 +46,10 @@ class ClockOffset(NamedTuple):
 
 
 class Timeline:
-    """Times of one session. `origin`: the monotonic time of the timeline's zero; `not_before`: where the last session ended."""
+    """Times of one session. `origin`: the monotonic time of the timeline's zero; `not_before`: where the last session ended.
+
+    `video_rate` is what the camera says its clock counts, `true_rate` what the last session found out.
+    """
 
     def __init__(
         self,
@@ -80,21 +60,31 @@ class Timeline:
         audio: RtpTrack | None,
         *,
         video_rate: int,
+        true_rate: float | None = None,
     ) -> None:
         self._clock = clock
         self._origin = origin
         self._not_before = not_before
         self._video = video
         self._audio = audio
-        self._video_rate = video_rate
-        self._shift: int | None = None
+        self._pace = Pace(video_rate, true_rate)
+        self._scale = VIDEO_RATE / self._pace.rate
+        self._has_base = False
+        self._base_timestamp = 0
+        self._base_90k = 0
+        self._lead = 0.0
+        """How far frames are ahead of the timeline's now when they arrive, in the middle; 90 kHz."""
         self._last_pts = 0
         self._last_arrival = 0.0
         self._order = DecodeOrder(None)
-        self._frame_90k = VIDEO_RATE // 25
+        self._reorders = True
         self._arrival_offset: float | None = None
         self._audio_shift: float | None = None
-        self._audio_report: object = None
+        self._audio_report: SenderReport | None = None
+        self._stale: tuple[SenderReport | None, SenderReport | None] = (None, None)
+        """Reports from before the timestamps leapt."""
+        self.frame_90k = VIDEO_RATE // 25
+        """How long a frame lasts, by the last ones."""
         self.jump: Jump | None = None
         """The leap that the last call of `video` met."""
 
@@ -102,53 +92,111 @@ class Timeline:
         """Where the timeline is at this moment."""
         return int((self._clock.monotonic() - self._origin) * VIDEO_RATE)
 
+    @property
+    def true_rate(self) -> float:
+        """What the camera's clock counts in a second, by what is known."""
+        return self._pace.rate
+
     def set_reorder(self, depth: int | None) -> None:
         """How many frames may come after one that is shown later, where the stream says so."""
-        self._order = DecodeOrder(depth, after=max(self._last_pts, self._not_before) - 1)
+        self._order = DecodeOrder(depth, after=max(self._order.last, self._not_before - 1))
+        self._reorders = depth != 0
+
+    # ---- picture ------------------------------------------------------------------------------------------
 
     def video(self, timestamp: int, arrival: float) -> tuple[int, int]:
         """(dts, pts) in 90 kHz of a frame that arrived at the monotonic time `arrival`."""
         self.jump = None
-        ticks = timestamp if self._video_rate == VIDEO_RATE else timestamp * VIDEO_RATE // self._video_rate
-        if self._shift is None:
-            start = max(int((arrival - self._origin) * VIDEO_RATE), self._not_before)
-            self._shift = start - ticks
-        pts = ticks + self._shift
-        if self._last_arrival:
-            elapsed = int((arrival - self._last_arrival) * VIDEO_RATE)
+        now = int((arrival - self._origin) * VIDEO_RATE)
+        if not self._has_base:
+            pts = max(now, self._not_before)
+            self._place(timestamp, pts)
+            self._has_base = True
+            self._lead = pts - now
+        else:
+            pts = self._at_90k(timestamp)
             step = pts - self._last_pts
-            if step < -_JUMP_BACK or step > elapsed + _JUMP_FORWARD:
-                pts = self._last_pts + max(elapsed, 1)
-                self.jump = Jump(pts, step - max(elapsed, 1))
-                self._shift = pts - ticks
-                self._audio_shift = None
+            if self._leaps(step, arrival, pts - now):
+                pts = max(self._last_pts + self.frame_90k // 2, now + round(self._lead))
+                self._leap(timestamp, pts, step - (pts - self._last_pts))
             elif 0 < step < VIDEO_RATE:
-                self._frame_90k = step
+                self.frame_90k = step
+        if arrival >= self._pace.next_look and self._pace.look(timestamp, arrival, self._reports()[0]):
+            before, pts = pts, now if now - pts > _LEAP_90K else pts
+            self._scale = VIDEO_RATE / self._pace.rate
+            self._leap(timestamp, pts, before - pts, same_pace=True)
+            self._lead = pts - now
+        self._lead += (pts - now - self._lead) / _LEAD_PART
         self._last_pts, self._last_arrival = pts, arrival
-        return self._order.next(pts, self._frame_90k)
+        return self._order.next(pts, self.frame_90k)
+
+    def _at_90k(self, timestamp: int) -> int:
+        ticks = timestamp - self._base_timestamp
+        return self._base_90k + (ticks if self._scale == 1 else round(ticks * self._scale))
+
+    def _place(self, timestamp: int, at_90k: int) -> None:
+        self._base_timestamp, self._base_90k = timestamp, at_90k
+
+    def _leaps(self, step: int, arrival: float, ahead: int) -> bool:
+        """Whether a frame's timestamp cannot be right: it comes from the future, or from before the pictures that it follows."""
+        if step < 0:
+            back = min(max(16 * self.frame_90k, _MIN_BACK), _MAX_BACK) if self._reorders else 0
+            return step < -back
+        return (
+            step > _LEAP_90K  # nearly never
+            and step - int((arrival - self._last_arrival) * VIDEO_RATE) > _LEAP_90K
+            and ahead - self._lead > _LEAP_90K
+        )
+
+    def _leap(self, timestamp: int, pts: int, shift: int, *, same_pace: bool = False) -> None:
+        self._place(timestamp, pts)
+        if abs(shift) > _TOLD_90K:
+            self.jump = Jump(pts, shift)
+        if not same_pace:
+            self._pace.restart()
+            self._stale = (self._video.report, self._audio.report if self._audio else None)
+            self._audio_shift = None
+
+    # ---- sound --------------------------------------------------------------------------------------------
 
     def audio(self, timestamp: int, duration: int, rate: int, arrival: float) -> int | None:
         """The time, in ticks of `rate`, of an audio frame; None before there is a picture to go with it."""
-        if self._shift is None:
+        if not self._has_base:
             return None
         assert self._audio is not None
         report = self._audio.report
-        if self._audio_shift is None or (report is not self._audio_report and report is not None):
+        shift = self._audio_shift
+        arrived = arrival - self._origin + (self._lead / VIDEO_RATE) - (timestamp + duration) / rate
+        if shift is None or (report is not self._audio_report and report is not None):
             self._audio_report = report
-            arrived = arrival - self._origin - (timestamp + duration) / rate
-            current = arrived if self._audio_shift is None else self._audio_shift
+            current = arrived if shift is None else shift
             told = self._audio_shift_by_reports(rate)
             if told is not None and abs(told - arrived) < _MAX_SYNC_SEC and abs(told - current) > _RESYNC_SEC:
                 current = told
-            self._audio_shift = current
-        return timestamp + round(self._audio_shift * rate)
+            self._audio_shift = shift = current
+        elif abs(arrived - shift) > _SOUND_LEAP_SEC:
+            beside = timestamp / rate + shift - self._last_pts / VIDEO_RATE
+            if abs(beside) > _SOUND_LEAP_SEC:  # neither as it arrives nor beside the picture: the sound leapt
+                self._stale = (self._stale[0], report)
+                self._audio_shift = shift = arrived
+        return timestamp + round(shift * rate)
+
+    def _reports(self) -> tuple[SenderReport | None, SenderReport | None]:
+        """Picture's and sound's newest, where they speak of the timestamps as they are now."""
+        video, audio = self._video.report, self._audio.report if self._audio else None
+        return (
+            None if video is self._stale[0] else video,
+            None if audio is self._stale[1] else audio,
+        )
 
     def _audio_shift_by_reports(self, rate: int) -> float | None:
-        video, audio = self._video.report, self._audio.report if self._audio else None
-        if video is None or audio is None or self._shift is None:
+        video, audio = self._reports()
+        if video is None or audio is None or not self._has_base:
             return None
-        picture_at = video.timestamp / self._video_rate + self._shift / VIDEO_RATE
+        picture_at = self._at_90k(video.timestamp) / VIDEO_RATE
         return audio.utc - audio.timestamp / rate - (video.utc - picture_at)
+
+    # ---- the time of day ----------------------------------------------------------------------------------
 
     def note_arrival(self, pts: int) -> None:
         """Learns from a frame that just arrived; those that came with the least delay tell the time best."""
@@ -159,19 +207,14 @@ class Timeline:
         else:
             self._arrival_offset = known + (offset - known) * 0.02  # follows clocks that drift
 
-    @property
-    def frame_90k(self) -> int:
-        """How long a frame lasts, by the last ones."""
-        return self._frame_90k
-
     def clock(self) -> ClockOffset:
         """How this timeline lies to the time of day: by the camera's sender report where its clock is right."""
         offset = self._arrival_offset
         if offset is None:
             return ClockOffset(self._clock.now().timestamp() - self.now_90k() / VIDEO_RATE, "arrival", 1.0)
-        report = self._video.report
-        if report is not None and self._shift is not None:
-            told = report.utc - report.timestamp / self._video_rate - self._shift / VIDEO_RATE
+        report = self._reports()[0]
+        if report is not None and self._has_base:
+            told = report.utc - self._at_90k(report.timestamp) / VIDEO_RATE
             error = abs(told - offset)
             if error < _MAX_CLOCK_ERROR_SEC:
                 return ClockOffset(told, "rtcp", round(max(error, _RTCP_ERROR_SEC), 3))

@@ -89,6 +89,11 @@ class NalDepacketiser:
         self._is_damaged = True
         self._wants_key = True
 
+    def refuse(self) -> None:
+        """The access unit just given out is of no use, nor what refers to it."""
+        self.damaged += 1
+        self._wants_key = True
+
     def _payload(self, payload: memoryview) -> None:
         raise NotImplementedError
 

@@ -57,11 +57,15 @@ class ParameterSets:
         self.rejected = 0
         self._kinds = _H264_KINDS if codec == "h264" else _H265_KINDS
         self._sets: dict[tuple[str, int], bytes] = {}
-        self._known: frozenset[bytes] = frozenset()
+        self._known: dict[bytes, tuple[str, int]] = {}
+        self._seen: dict[tuple[str, int], bytes] = {}
+        self._has_new_sps = False
 
     def take(self, unit: bytes) -> bool:
         """Keeps a parameter set; False for another kind of NAL unit. A broken one is dropped and counted."""
-        if unit in self._known:
+        known = self._known.get(unit)
+        if known is not None:
+            self._seen[known] = unit
             return True
         if len(unit) < 3:
             return False
@@ -73,11 +77,22 @@ class ParameterSets:
         except ValueError:
             self.rejected += 1
             return True
-        if self._sets.get(key) != unit:
-            self._sets[key] = unit
-            self._known = frozenset(self._sets.values())
-            self.changed = True
+        self._seen[key] = unit
+        self._keep({**self._sets, key: unit})
+        self._has_new_sps = self._has_new_sps or kind == "sps"
+        self.changed = True
         return True
+
+    def settle(self) -> None:
+        """Call at each key frame: where a new SPS came with it, and all that goes with one, what the camera said before is over."""
+        if self._has_new_sps and {kind for kind, _ in self._seen} == set(self._kinds.values()):
+            self._keep(self._seen)
+        self._seen = {}
+        self._has_new_sps = False
+
+    def _keep(self, sets: dict[tuple[str, int], bytes]) -> None:
+        self._sets = sets
+        self._known = {unit: key for key, unit in sets.items()}
 
     def _identify(self, kind: str, unit: bytes) -> int:
         if len(unit) > _MAX_SIZE:
