@@ -44,8 +44,10 @@ async def until(condition: Callable[[], Awaitable[Any] | Any], *, within: float,
 class Gateway:
     """A gateway program: paired once, started and stopped at will."""
 
-    def __init__(self, system: System, gateway_id: UUID, folder: Path) -> None:
+    def __init__(self, system: System, gateway_id: UUID, folder: Path, settings: dict[str, str]) -> None:
         self._system = system
+        # Nothing of a test leaves this machine.
+        self._environment = {**os.environ, "NOVAVMS_GATEWAY_SEARCH_MULTICAST": "false", **settings}
         self.id = gateway_id
         self.folder = folder
         self.process: asyncio.subprocess.Process | None = None
@@ -58,6 +60,7 @@ class Gateway:
                 *("run", "--data-dir", str(self.folder), "--exit-with-parent"),
                 stdout=log,
                 stderr=log,
+                env=self._environment,
             )
         await self.wait_for("online", within=30)
 
@@ -111,8 +114,8 @@ class System:
             for form in {secret, quote(secret, safe=""), json.dumps(secret)[1:-1]}:
                 assert form not in said, f"{form!r} was said: {said[max(0, said.find(form) - 200) :][:400]}"
 
-    async def gateway(self, *, site: UUID | None = None) -> Gateway:
-        """A new one: paired and online."""
+    async def gateway(self, *, site: UUID | None = None, **settings: str) -> Gateway:
+        """A new one: paired and online. `settings` are environment variables of the program."""
         name = f"Gateway {len(self.gateways) + 1}"
         made = (
             await self.operator.post(
@@ -138,7 +141,7 @@ class System:
         )
         output, _ = await pairing.communicate()
         assert pairing.returncode == 0, output.decode()
-        gateway = Gateway(self, UUID(made["id"]), folder)
+        gateway = Gateway(self, UUID(made["id"]), folder, settings)
         self.gateways.append(gateway)
         await gateway.start()
         return gateway

@@ -134,7 +134,7 @@ class Watch:
                 self.stream.retry_now()
 
     async def _ask_who_is_there(self) -> None:
-        """A session that began without the device's word for who it is goes on until it gives another."""
+        """Once more after a session began; one that began without the device's word goes on until it gives another."""
         if self._recogniser is None or self._recogniser.is_sure:
             return
         try:
@@ -147,6 +147,8 @@ class Watch:
         self._known.set()
         if status.state == "online":
             self._online_at = self._clock.monotonic()
+            if self._recogniser is not None:
+                self._recogniser.is_sure = False  # between its word and the session it may have gone
         else:
             self._finder.failed(status.reason)
         self.refresh()
