@@ -460,23 +460,6 @@ def self_signed(folder: Path) -> ssl.SSLContext:
     return context
 
 
-@pytest.mark.parametrize(
-    ("answer", "sign"),
-    [
-        (b"\x15\x03\x03\x00\x02\x02\x28", "sure"),
-        (http(b"<center>The plain HTTP request was sent to HTTPS port</center>", "400 Bad Request"), "maybe"),
-        (http(b"Client sent an HTTP request to an HTTPS server.", "400 Bad Request"), "maybe"),
-        (b"", "maybe"),
-        (http(b"<html>no such page</html>", "400 Bad Request"), "none"),
-    ],
-)
-async def test_what_a_port_that_wants_tls_says_to_plain_http(answer: bytes, sign: str) -> None:
-    async with answering(answer, close_after_each=True) as (connection, _):
-        with pytest.raises(CameraFault):
-            await device(connection).read_clock()
-        assert connection.tls_sign == sign
-
-
 async def test_a_camera_that_sends_onvif_to_https_is_named_for_that() -> None:
     fault = await fault_of(http(b"", "301 Moved Permanently", "Location: https://192.0.2.10/onvif"))
     assert (fault.reason, fault.status, "443" in fault.hint) == ("not_onvif", 301, True)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from novavms_camera.check.report import CheckWarning, Facts, ProfileFacts
 from novavms_camera.check.stages import Note, StageRecorder
@@ -80,9 +81,7 @@ class OnvifStages:
                 self._profiles.tell(self.facts, self.source.password, sub_url)
         finally:
             for task in (self._services, self._sub):
-                if task is not None:
-                    task.cancel()
-                    await asyncio.wait({task})
+                await _end(task)
             if self._device is not None:
                 self.signs |= self._device.signs
                 await self._device.connection.close()
@@ -91,7 +90,8 @@ class OnvifStages:
         """None where the camera does not say: it is of use without its sub stream."""
         if self._sub is None:
             return None
-        await asyncio.wait({self._sub}, timeout=min(SUB_SEC, self.recorder.remaining_sec))
+        if not self._sub.done():
+            await asyncio.wait({self._sub}, timeout=min(SUB_SEC, self.recorder.remaining_sec))
         if not self._sub.done() or self._sub.cancelled():
             return None
         fault = self._sub.exception()
@@ -160,9 +160,7 @@ class OnvifStages:
             await asyncio.wait({mac, reference}, timeout=IDENTITY_SEC)
         finally:
             for task in (mac, reference):
-                if not task.done():
-                    task.cancel()
-                    await asyncio.wait({task})
+                await _end(task)
         self.facts.mac, self.facts.endpoint_reference = _known(mac), _known(reference)
 
     async def _main_url(self, device: OnvifDevice, note: Note) -> RtspUrl:
@@ -215,6 +213,17 @@ class _Chosen:
             _facts_of(profile, main, self.sub, password, urls.get(profile.token)) for profile in self.profiles
         ]
         facts.sub_stream_url = shown(str(sub_url), password) if sub_url is not None else None
+
+
+async def _end(task: asyncio.Task[Any] | None) -> None:
+    """What became of it is of no interest any more."""
+    if task is None:
+        return
+    if not task.done():
+        task.cancel()
+        await asyncio.wait({task})
+    if not task.cancelled():
+        task.exception()  # else asyncio complains of one that nobody looked at
 
 
 def _known(task: asyncio.Task[str | None]) -> str | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import TracebackType
 
 from novavms_camera.check.report import Stage, StageName
 from novavms_camera.faults import CameraFault, Reason
@@ -39,29 +39,49 @@ class StageRecorder:
     def remaining_sec(self) -> float:
         return max(0.0, self.time_cap_sec - (time.perf_counter() - self._started))
 
-    @asynccontextmanager
-    async def stage(self, name: StageName, cap_sec: float) -> AsyncIterator[Note]:
-        """One stage of at most `cap_sec`; a TimeoutError becomes a CameraFault, as the note says."""
-        note = Note(name)
-        started = time.perf_counter()
-        try:
-            try:
-                async with asyncio.timeout(min(cap_sec, self.remaining_sec)):
-                    yield note
-            except TimeoutError:
-                raise CameraFault(note.timeout_reason, note.timeout_message) from None
-        except CameraFault as fault:
-            self._add(note.name, started, fault, fault.message)
-            raise
-        self._add(note.name, started, None, note.detail)
+    def stage(self, name: StageName, cap_sec: float) -> _Running:
+        """One stage of at most `cap_sec`, an async context; a TimeoutError becomes a CameraFault, as the note says."""
+        return _Running(self, Note(name), min(cap_sec, self.remaining_sec))
 
     def passed(self, name: StageName, detail: str | None = None, *, started: float | None = None) -> None:
         """Record a stage that another one did on its way; `started` by time.perf_counter."""
-        self._add(name, time.perf_counter() if started is None else started, None, detail)
+        self.add(name, time.perf_counter() if started is None else started, None, detail)
 
-    def _add(self, name: str, started: float, fault: CameraFault | None, detail: str | None) -> None:
+    def add(self, name: str, started: float, fault: CameraFault | None, detail: str | None) -> None:
         ms = round((time.perf_counter() - started) * 1000, 2)
         stage = Stage(name, fault is None, ms, fault.reason if fault is not None else None, detail)
         self.stages.append(stage)
         if self.on_stage is not None:
             self.on_stage(stage)
+
+
+class _Running:
+    """A stage that runs. A class and not a generator: there are eleven in a check."""
+
+    __slots__ = ("_cap", "_note", "_recorder", "_started")
+
+    def __init__(self, recorder: StageRecorder, note: Note, cap_sec: float) -> None:
+        self._recorder = recorder
+        self._note = note
+        self._cap = asyncio.timeout(cap_sec)
+        self._started = time.perf_counter()
+
+    async def __aenter__(self) -> Note:
+        await self._cap.__aenter__()
+        return self._note
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        note, fault = self._note, error
+        try:
+            await self._cap.__aexit__(kind, error, trace)
+        except TimeoutError as late:
+            fault = late
+        if isinstance(fault, TimeoutError):
+            fault = CameraFault(note.timeout_reason, note.timeout_message)
+        if fault is None or isinstance(fault, CameraFault):
+            detail = note.detail if fault is None else fault.message
+            self._recorder.add(note.name, self._started, fault, detail)
+        if fault is not None and fault is not error:
+            raise fault from None

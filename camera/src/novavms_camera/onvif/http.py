@@ -14,7 +14,8 @@ from typing import Literal
 
 from novavms_camera.certificate import certificate_fingerprint, judge_fingerprint, tls_context
 from novavms_camera.faults import CameraFault
-from novavms_camera.onvif.http_answer import MAX_BODY_BYTES, NotHttp, Response, Wire
+from novavms_camera.onvif.http_answer import MAX_BODY_BYTES, NotHttp, Response
+from novavms_camera.onvif.http_wire import Wire
 
 __all__ = ["MAX_BODY_BYTES", "HttpConnection", "Response"]
 

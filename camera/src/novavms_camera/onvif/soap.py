@@ -120,7 +120,12 @@ def local(element: Element) -> str:
 
 
 def child(parent: Element, name: str) -> Element | None:
-    return next((element for element in parent if local(element) == name), None)
+    qualified = "}" + name
+    for element in parent:
+        tag = element.tag
+        if tag.endswith(qualified) or tag == name:
+            return element
+    return None
 
 
 def find(parent: Element, *names: str) -> Element | None:
@@ -133,8 +138,10 @@ def find(parent: Element, *names: str) -> Element | None:
 
 def each(parent: Element, name: str, limit: int) -> Iterator[Element]:
     """Descendants of that name, at most `limit`: a camera does not decide how long we loop."""
+    qualified = "}" + name
     for element in parent.iter():
-        if local(element) == name:
+        tag = element.tag
+        if tag.endswith(qualified) or tag == name:
             yield element
             limit -= 1
             if limit == 0:

@@ -71,13 +71,17 @@ class RtspConnection(asyncio.BufferedProtocol):
         self._waiting_cseq = cseq
         self._unpause()
         self._transport.write(request)
+        late = self._loop.call_later(timeout, self._too_late, self._waiting, what, timeout)
         try:
-            async with asyncio.timeout(timeout):
-                return await self._waiting
-        except TimeoutError:
-            raise CameraFault("timeout", f"the {what} was not answered within {timeout:g} s") from None
+            return await self._waiting
         finally:
+            late.cancel()
             self._waiting = None
+
+    @staticmethod
+    def _too_late(waiting: asyncio.Future[Message], what: str, timeout: float) -> None:
+        if not waiting.done():
+            waiting.set_exception(CameraFault("timeout", f"the {what} was not answered within {timeout:g} s"))
 
     def send_packet(self, channel: int, packet: bytes) -> None:
         """Sends one interleaved packet (our RTCP reports); dropped if the camera does not take what we sent before."""
