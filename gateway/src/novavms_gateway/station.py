@@ -35,6 +35,7 @@ from novavms_gateway.kit.tasks import race
 from novavms_gateway.link.client import Link
 from novavms_gateway.link.outbox import Outbox
 from novavms_gateway.link.requests import REPLY_MAX_BYTES, Progress, RequestRefusedError
+from novavms_gateway.recording.cutting import Cutter
 from novavms_gateway.recording.media import MediaSender
 from novavms_gateway.recording.recorder import Recorder
 from novavms_gateway.recording.recordings import Recordings
@@ -53,6 +54,7 @@ from novavms_protocol import (
     CameraMoved,
     CameraStatus,
     Check,
+    CutClip,
     DesiredState,
     Discover,
     DiscoveredDevice,
@@ -192,6 +194,14 @@ class Gateway:
         self._media = MediaSender(
             library=self._recordings.library, identity=identity, http=http, disk=disk, off_loop=off_loop
         )
+        self._cutter = Cutter(
+            journal=journal,
+            library=self._recordings.library,
+            clock=clock,
+            machine=machine,
+            reserve_bytes=settings.disk_reserve_bytes,
+            on_recorded=self._uploader.wake,
+        )
         self._link = Link(
             identity,
             station=self,
@@ -206,6 +216,7 @@ class Gateway:
         """Until cancelled. Raises only what is a bug of ours."""
         await repair(self._journal)
         await self._outbox.load()
+        await self._cutter.resume()
         try:
             await race(
                 self._link.run(),
@@ -217,6 +228,7 @@ class Gateway:
             )
         finally:
             await self._media.stop()
+            await self._cutter.stop()
             await self._recorder.stop()
             await self._recordings.stop()
             await self._fleet.stop()
@@ -266,6 +278,8 @@ class Gateway:
                 return await self._recordings.library.list_segments(ask)
             case SendMedia() as ask:
                 return await self._media.send(ask)
+            case CutClip() as order:
+                return await self._cutter.order(order)
             case HoldFootage() as order:
                 return await self._recordings.library.hold(order)
             case _:
@@ -318,6 +332,7 @@ class Gateway:
         raise RequestRefusedError("internal", "The camera's picture is too large to send.")
 
     async def _forget_clip(self, clip_id: UUID) -> None:
+        await self._cutter.forget(clip_id)
         await self._recorder.forget(clip_id)
         self._outbox.forget(clip_id)
 

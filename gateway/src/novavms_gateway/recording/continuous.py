@@ -16,7 +16,6 @@ from uuid import UUID, uuid4
 
 from novavms_camera.capture import (
     Growth,
-    SampleSource,
     SegmentFacts,
     SegmentFile,
     SegmentFormat,
@@ -27,6 +26,7 @@ from novavms_camera.capture import (
 )
 from novavms_gateway.kit.clock import Clock
 from novavms_gateway.recording.plan import away, missing, reason_of, unwanted
+from novavms_gateway.recording.pre_roll import PreRolled, Remembering
 from novavms_gateway.recording.writer import QueuedFile, Writer
 from novavms_gateway.storage import ledger_rows
 from novavms_gateway.storage.footage import VIDEO_RATE, format_of, micros, moment, segment_of, taking_in
@@ -46,7 +46,7 @@ UNKNOWN_SEC: Final = 15.0
 DISK_RETRY_SEC: Final = 10.0
 
 
-class Stream(SampleSource, Protocol):
+class Stream(Remembering, Protocol):
     """What a recording needs of a camera's stream."""
 
     @property
@@ -59,9 +59,6 @@ class Storage(Protocol):
     @property
     def blocked(self) -> GapReason | None:
         """Why nothing can be written at this moment."""
-
-    def disk_failed(self, error: OSError) -> None:
-        """A file could not be written."""
 
     def left_behind(self, file: QueuedFile, segment_id: int, hole: str) -> None:
         """A file was cut short by the disk: mend it, and take in what there is."""
@@ -129,6 +126,7 @@ class CameraRecording:
         self._on_news = on_news
         self._began_us = micros(clock.now())
         self._began_at = clock.monotonic()
+        self._has_past = False
         self._task: asyncio.Task[None] | None = None
         self._files: dict[int, Writing] = {}
         self._gap: GapReason | None = None
@@ -164,17 +162,21 @@ class CameraRecording:
         plan, is_enabled = self.config.recording, self.config.enabled
         camera_id, stream, now_us = self.config.camera_id, self.config.recording_stream, self._began_us
 
-        def act(db: sqlite3.Connection) -> None:
+        def act(db: sqlite3.Connection) -> bool:
             camera = ledger_rows.camera_key(db, camera_id)
             tail = ledger_rows.tail(db, camera)
             if tail is None or tail.end_us >= now_us:
-                return
+                return tail is not None
             start, end = moment(tail.end_us), moment(now_us)
             for begin, until, reason in away(plan, start, end, is_enabled=is_enabled):
                 lost = Row(micros(begin), micros(until), stream, reason)
                 ledger_rows.lay_fact(db, camera, lost, hole=reason)
+            return True
 
-        self._index.submit(act)
+        def told(done: asyncio.Future[bool]) -> None:
+            self._has_past = not done.cancelled() and done.exception() is None and done.result()
+
+        self._index.submit(act).add_done_callback(told)
 
     def tick(self) -> None:
         """Starts and stops what is due, and says what there is to say."""
@@ -224,7 +226,7 @@ class CameraRecording:
         if status.state == "pending" and not self.is_recording:
             if self._clock.monotonic() - self._began_at > UNKNOWN_SEC:
                 return "camera_offline"
-            return "gateway_restart"
+            return "gateway_restart" if self._has_past else None
         return missing(status)
 
     # ---- footage --------------------------------------------------------------------------------------------
@@ -232,7 +234,10 @@ class CameraRecording:
     def _start(self) -> None:
         assert self.stream is not None, "judged before"
         identity = SegmentIdentity(str(self.config.camera_id), self.config.recording_stream, uuid4().hex)
-        recorder = SegmentRecorder(self.stream, self, identity, segment_sec=self._segment_sec)
+        # Events begin before their trigger; all else begins with what comes.
+        is_event = self.config.recording.mode == "events"
+        source = PreRolled(self.stream, self._pre_roll_sec) if is_event else self.stream
+        recorder = SegmentRecorder(source, self, identity, segment_sec=self._segment_sec)
         self._task = asyncio.get_running_loop().create_task(self._run(recorder))
 
     async def _run(self, recorder: SegmentRecorder) -> None:
@@ -245,7 +250,6 @@ class CameraRecording:
                 extra={"facts": {"camera": self.config.camera_id, "error": error.strerror}},
             )
             self._retry_at = self._clock.monotonic() + DISK_RETRY_SEC
-            self._storage.disk_failed(error)
         except Exception:
             # A bug of ours in one camera's recording must not end the others'.
             log.exception("recording stopped", extra={"facts": {"camera": self.config.camera_id}})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path, PurePath
 from typing import Any, Final, cast
 from uuid import UUID
@@ -19,6 +20,8 @@ from novavms_gateway.storage.ledger import SECOND_US
 from novavms_gateway.storage.segment_rows import Segment
 from novavms_protocol import HoldFootage, ListSegments, SegmentInfo, StreamName
 
+CUT: Final = "cut:"
+"""Holds of our own, of clips that are being cut."""
 LIST_MAX: Final = 1000
 """Segments in one answer, whatever was asked: 300 bytes each."""
 
@@ -106,20 +109,45 @@ class Library:
 
     async def hold(self, order: HoldFootage) -> dict[str, Any]:
         """The reply of HoldFootage; durable when it is given."""
-        await self._index.change(lambda db: _hold(db, order))
+        hold_id, start_us, end_us = str(order.hold_id), micros(order.start), micros(order.end)
+        if order.is_held:
+            await self._index.change(lambda db: _put_hold(db, hold_id, order.camera_id, start_us, end_us))
+        else:
+            await self._index.change(lambda db: _lift_hold(db, hold_id))
         return {}
 
+    async def hold_cut(self, clip_id: UUID, camera_id: UUID, start: datetime, end: datetime) -> None:
+        """Keeps the footage of a clip until it is cut."""
+        hold_id, start_us, end_us = f"{CUT}{clip_id}", micros(start), micros(end)
+        await self._index.change(lambda db: _put_hold(db, hold_id, camera_id, start_us, end_us))
 
-def _hold(db: sqlite3.Connection, order: HoldFootage) -> None:
-    if not order.is_held:
-        db.execute("DELETE FROM hold WHERE hold_id = ?", (str(order.hold_id),))
-        return
-    camera = ledger_rows.camera_key(db, order.camera_id)
+    async def lift_cut(self, clip_id: UUID) -> None:
+        """It was cut, or will not be."""
+        await self._index.change(lambda db: _lift_hold(db, f"{CUT}{clip_id}"))
+
+    async def keep_cuts(self, clip_ids: set[UUID]) -> None:
+        """Of the cuts that were going on before this life only these still do."""
+        names = {f"{CUT}{clip_id}" for clip_id in clip_ids}
+
+        def act(db: sqlite3.Connection) -> None:
+            for (hold_id,) in db.execute("SELECT hold_id FROM hold").fetchall():
+                if hold_id.startswith(CUT) and hold_id not in names:
+                    _lift_hold(db, hold_id)
+
+        await self._index.change(act)
+
+
+def _put_hold(db: sqlite3.Connection, hold_id: str, camera_id: UUID, start_us: int, end_us: int) -> None:
+    camera = ledger_rows.camera_key(db, camera_id)
     db.execute(
         """INSERT INTO hold (hold_id, camera, start_us, end_us) VALUES (?, ?, ?, ?) ON CONFLICT (hold_id)
            DO UPDATE SET camera = excluded.camera, start_us = excluded.start_us, end_us = excluded.end_us""",
-        (str(order.hold_id), camera, micros(order.start), micros(order.end)),
+        (hold_id, camera, start_us, end_us),
     )
+
+
+def _lift_hold(db: sqlite3.Connection, hold_id: str) -> None:
+    db.execute("DELETE FROM hold WHERE hold_id = ?", (hold_id,))
 
 
 def _info(segment: Segment, before: Segment | None) -> SegmentInfo:

@@ -55,7 +55,6 @@ class Recordings:
         self._cameras: dict[UUID, CameraRecording] = {}
         self._tasks = Tasks()
         self._repair = Repair(index, volume, clock)
-        self._writer = Writer(root=volume.root, disk=disk, off_loop=off_loop, clock=clock)
         self._room = Room(
             volume,
             Retention(index, volume, limits, clock),
@@ -63,6 +62,9 @@ class Recordings:
             clock,
             free_clips=free_clips,
             on_usable=self._use_volume,
+        )
+        self._writer = Writer(
+            root=volume.root, disk=disk, off_loop=off_loop, clock=clock, on_failed=self._room.disk_failed
         )
         self.teller = Teller(index, outbox, clock)
         self.library = Library(index, volume.root, self._cameras.values, self._repair.missing)
@@ -134,9 +136,6 @@ class Recordings:
     @property
     def blocked(self) -> GapReason | None:
         return self._room.blocked
-
-    def disk_failed(self, error: OSError) -> None:
-        self._room.disk_failed(error)
 
     def left_behind(self, file: QueuedFile, segment_id: int, hole: str) -> None:
         path = Path(file.path.relative_to(self._volume.root))

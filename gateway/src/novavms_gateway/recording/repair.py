@@ -1,6 +1,7 @@
 """At start: makes the clips folder and the journal agree again after a power cut or a kill.
 
 row recording, something playable   → salvaged, sent, and failed at the server with `gateway_restart` and what there is
+row recording, of a cut            → left: the cutter does it anew
 row recording, nothing              → failed with `gateway_restart`
 row recorded, file gone             → failed with `internal` (I2 broken from outside: somebody removed it)
 file without a row                  → removed (I1: left over from a removal cut short)
@@ -28,7 +29,7 @@ async def repair(journal: Journal) -> None:
     """Run before anything records or uploads. Safe to be cut short, and to run again."""
     clips = await journal.clips()
     for clip in clips:
-        if clip.state == "recording":
+        if clip.state == "recording" and not clip.job.is_cut:
             await _salvage(journal, clip)
         elif clip.state == "recorded" and not journal.clip_path(clip.job.clip_id).exists():
             await journal.failed(

@@ -10,6 +10,7 @@ Everything here can be cut short and done again.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import sqlite3
@@ -34,6 +35,8 @@ _NAME: Final = re.compile(r"\d{6}\.\d{3}Z-(\d{1,18})\.mp4")
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _STREAMS: Final = ("main", "sub")
 DAY: Final = timedelta(days=1)
+TAKEN_AT_ONCE: Final = 200
+"""Files that one transaction of the index takes in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ class Repair:
             await self._mend_day(camera_id, stream, day)
         if self._days is None:
             await self._index.change(lambda db: set_meta(db, "rebuild", ""))
-            log.warning("index made anew from the files", extra={"facts": {"folders": len(folders)}})
+            log.info("index made anew from the files", extra={"facts": {"folders": len(folders)}})
 
     async def finish_removals(self) -> None:
         """Removals that were cut short."""
@@ -89,6 +92,10 @@ class Repair:
 
     async def take_in(self, path: Path, segment_id: int, hole: str) -> bool:
         """Mends the file and makes it known; removes one that shows nothing. Gives whether the ledger has a new row."""
+        taken = await self._begin_to_take(path, segment_id, hole)
+        return taken is not None and await taken
+
+    async def _begin_to_take(self, path: Path, segment_id: int, hole: str) -> asyncio.Future[bool] | None:
         root, disk = self._volume.root, self._volume.disk
 
         def work() -> SegmentFacts | None:
@@ -101,21 +108,24 @@ class Repair:
                 file.sync()
             finally:
                 file.close()
+            disk.sync_folder(root / path.parent)
             return facts
 
         try:
             facts = await self._volume.off_loop.run(work)
         except FileNotFoundError:
-            return False
+            return None
         if facts is None:
             log.warning("segment without a picture removed", extra={"facts": {"file": path.name}})
-            return False
+            return None
         segment = segment_of(segment_id, facts)
-        if segment.camera_id != UUID(path.parts[0]):
-            log.error("segment in another camera's folder left alone", extra={"facts": {"file": path.name}})
-            return False
+        if Path(segment.path) != path:
+            log.error(
+                "segment in a place that is not its own left alone", extra={"facts": {"file": path.name}}
+            )
+            return None
         now_us = micros(self._clock.now())
-        return await self._index.submit(taking_in(segment, facts.losses, hole=hole, now_us=now_us))
+        return self._index.submit(taking_in(segment, facts.losses, hole=hole, now_us=now_us))
 
     async def missing(self, segment_id: int) -> None:
         """The file of this row is not there."""
@@ -128,11 +138,18 @@ class Repair:
         rows = await self._index.read(lambda db: _ids_of(db, camera_id, stream, day))
         strange = [found for found in files if found.id not in rows and found.id < self._first_id]
         taken = sorted(strange, key=lambda found: found.id, reverse=True)
+        waiting: list[asyncio.Future[bool]] = []
         for found in taken:
             try:
-                await self.take_in(found.path, found.id, "unknown")
+                future = await self._begin_to_take(found.path, found.id, "unknown")
             except (OSError, ValueError) as error:
                 log.error("segment not readable", extra={"facts": {"file": found.path.name, "error": error}})
+                continue
+            waiting += [] if future is None else [future]
+            if len(waiting) >= TAKEN_AT_ONCE:
+                await asyncio.gather(*waiting)
+                waiting = []
+        await asyncio.gather(*waiting)
         there = {found.id for found in files}
         gone = [segment_id for segment_id in rows if segment_id not in there and segment_id < self._first_id]
         if gone:
@@ -180,19 +197,20 @@ class Repair:
 
 
 def remove_files(volume: Volume, paths: list[Path]) -> None:
-    """Removes the files, and folders of days gone by that are empty then. Blocks. Raises OSError."""
+    """Removes the files for good, and folders of days gone by that are empty then. Blocks. Raises OSError."""
     disk = volume.disk
     for path in paths:
         try:
             disk.unlink(volume.root / path)
         except FileNotFoundError:
             continue
-    for folder in {path.parent for path in paths}:
-        if not disk.names(volume.root / folder):
-            try:
-                disk.remove_folder(volume.root / folder)
-            except OSError:
-                continue  # a segment began in it, or it is gone: both are fine
+    for folder in sorted({volume.root / path.parent for path in paths}):
+        try:
+            disk.sync_folder(folder)
+            if not disk.names(folder):
+                disk.remove_folder(folder)
+        except OSError:
+            continue  # a segment began in it, or it is gone: both are fine
 
 
 def _losing(segment_ids: list[int]) -> Callable[[sqlite3.Connection], None]:

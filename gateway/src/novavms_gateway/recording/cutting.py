@@ -1,0 +1,195 @@
+"""Clips of the past, cut out of the recording: accepted into the journal first, then cut, then sent as any other clip.
+
+| # | step | a crash after it leaves |
+|---|---|---|
+| 1 | hold `cut:<clip>` on the range, so that retention lets it be | a hold that the next start lifts |
+| 2 | journal: row `recording`, of a cut | cut anew at the next start |
+| 3 | the MP4, aside, synced, renamed (`cut_segments`) | cut anew, over itself |
+| 4 | journal: `recorded` | sent |
+| 5 | the hold is lifted | lifted at the next start |
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from novavms_camera.capture.cutting import cut_segments
+from novavms_gateway.kit.clock import Clock
+from novavms_gateway.kit.machine import Machine
+from novavms_gateway.kit.tasks import Tasks, end
+from novavms_gateway.link.requests import RequestRefusedError
+from novavms_gateway.recording.library import Library
+from novavms_gateway.recording.recorder import DURATION_MAX_SEC, JOURNAL_RETRY_SEC, clip_facts
+from novavms_gateway.storage.footage import micros, moment
+from novavms_gateway.storage.journal import ClipFacts, ClipJob, Journal
+from novavms_gateway.storage.segment_rows import Segment
+from novavms_protocol import CutClip
+
+log = logging.getLogger(__name__)
+
+WAITING_MAX: Final = 64
+AT_ONCE: Final = 2
+"""Cut at the same time: more would only fight for the disk."""
+SETTLE_SEC: Final = 3.0
+"""How long after a moment its picture is on disk."""
+
+
+class Cutter:
+    """`order` accepts, `resume` goes on after a restart; `on_recorded` is called when a clip is ready to be sent."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        library: Library,
+        clock: Clock,
+        machine: Machine,
+        reserve_bytes: int,
+        on_recorded: Callable[[], None],
+    ) -> None:
+        self._journal = journal
+        self._library = library
+        self._clock = clock
+        self._machine = machine
+        self._reserve_bytes = reserve_bytes
+        self._on_recorded = on_recorded
+        self._accepting = Tasks()
+        self._running: dict[UUID, asyncio.Task[None]] = {}
+        self._at_once = asyncio.Semaphore(AT_ONCE)
+
+    async def order(self, order: CutClip) -> dict[str, Any]:
+        """The reply of CutClip; an order that comes again is answered the same. Raises RequestRefusedError."""
+        accepted = await asyncio.shield(self._accepting.start(self._accept(order)))
+        return {"started_at": msgspec.to_builtins(accepted)}
+
+    async def resume(self) -> None:
+        """After a restart: what was not cut yet is, and nothing is held for what was."""
+        jobs = [
+            clip.job for clip in await self._journal.clips() if clip.state == "recording" and clip.job.is_cut
+        ]
+        await self._library.keep_cuts({job.clip_id for job in jobs})
+        for job in jobs:
+            self._start(job)
+
+    async def forget(self, clip_id: UUID) -> None:
+        """Ends the cutting, if it goes on; the caller removes what there is of the clip."""
+        task = self._running.pop(clip_id, None)
+        if task is not None:
+            await end([task])
+            await self._library.lift_cut(clip_id)
+
+    async def stop(self) -> None:
+        """Leaves what is being cut: the next start does it anew."""
+        await self._accepting.end()
+        await end(self._running.values())
+
+    async def _accept(self, order: CutClip) -> datetime:
+        known = await self._journal.find(order.clip_id)
+        if known is not None:
+            return known.job.started_at
+        until = min(order.end, self._clock.now())
+        length_sec = (until - order.start).total_seconds()
+        if not 0 < length_sec <= DURATION_MAX_SEC:
+            raise RequestRefusedError(
+                "unsupported", f"A clip lasts up to {DURATION_MAX_SEC} s, and ends in the past."
+            )
+        if len(self._running) >= WAITING_MAX:
+            raise RequestRefusedError("busy", "The gateway already cuts as many clips as it can.")
+        await self._library.hold_cut(order.clip_id, order.camera_id, order.start, until)
+        found = await self._segments(order.camera_id, order.start, until)
+        if not found:
+            await self._library.lift_cut(order.clip_id)
+            raise RequestRefusedError("no_footage", "There is no footage in this range.")
+        job, is_new = await self._journal.add(
+            ClipJob(
+                clip_id=order.clip_id,
+                event_id=order.event_id,
+                camera_id=order.camera_id,
+                triggered_at=order.start,
+                duration_sec=length_sec,
+                pre_roll_sec=0.0,
+                started_at=max(order.start, moment(found[0].start_us)),
+                is_cut=True,
+            )
+        )
+        if is_new:
+            self._start(job)
+        return job.started_at
+
+    def _start(self, job: ClipJob) -> None:
+        task = asyncio.get_running_loop().create_task(self._run(job))
+        self._running[job.clip_id] = task
+        task.add_done_callback(lambda _: self._running.pop(job.clip_id, None))
+
+    async def _run(self, job: ClipJob) -> None:
+        end_at = job.triggered_at + timedelta(seconds=job.duration_sec)
+        fresh_sec = (end_at - self._clock.now()).total_seconds() + SETTLE_SEC
+        if fresh_sec > 0:
+            await self._clock.sleep(fresh_sec)
+        async with self._at_once:
+            await self._cut(job, end_at)
+        await self._on_disk(lambda: self._library.lift_cut(job.clip_id))
+
+    async def _cut(self, job: ClipJob, end_at: datetime) -> None:
+        clip_id = job.clip_id
+        try:
+            if self._machine.disk().free_bytes < self._reserve_bytes:
+                await self._fail(clip_id, "disk_full", "The gateway's disk is full.")
+                return
+            found = await self._segments(job.camera_id, job.triggered_at, end_at)
+            paths = [self._library.path(segment) for segment in found]
+            facts = await self._write(job, paths, end_at)
+            if facts is None:
+                await self._fail(clip_id, "no_footage", "There is no footage in this range.")
+                return
+            await self._on_disk(lambda: self._journal.recorded(clip_id, facts))
+        except OSError as error:
+            await self._fail(clip_id, "disk_full", f"The clip could not be written: {error.strerror}.")
+        except Exception:
+            log.exception("cutting failed", extra={"facts": {"clip": clip_id}})
+            await self._fail(clip_id, "internal", "The gateway failed while cutting.")
+        else:
+            log.info("clip cut", extra={"facts": {"clip": clip_id, "size_bytes": facts.size_bytes}})
+            self._on_recorded()
+
+    async def _write(self, job: ClipJob, paths: list[Path], end_at: datetime) -> ClipFacts | None:
+        cut = await cut_segments(paths, self._journal.clip_path(job.clip_id), job.triggered_at, end_at)
+        if cut is None:
+            return None
+        missing_sec = max(0.0, job.duration_sec - cut.clip.duration_sec)
+        gap_sec = round(cut.clip.gap_sec + missing_sec, 3)
+        return msgspec.structs.replace(clip_facts(cut.clip), gap_sec=gap_sec)
+
+    async def _segments(self, camera_id: UUID, start: datetime, end_at: datetime) -> list[Segment]:
+        """Of the stream that has most of the range: one file has one stream."""
+        found, _ = await self._library.segments(camera_id, micros(start), micros(end_at))
+        times: Counter[str] = Counter()
+        for segment in found:
+            times[segment.stream] += segment.end_us - segment.start_us
+        stream = times.most_common(1)[0][0] if times else ""
+        return [segment for segment in found if segment.stream == stream]
+
+    async def _fail(self, clip_id: UUID, reason: str, message: str) -> None:
+        log.warning("clip failed", extra={"facts": {"clip": clip_id, "reason": reason, "message": message}})
+        self._journal.remove_files(clip_id)
+        await self._on_disk(lambda: self._journal.failed(clip_id, reason, message))
+
+    async def _on_disk(self, write: Callable[[], Any]) -> None:
+        """Until it is written: a full disk must not make us forget to tell."""
+        while True:
+            try:
+                await write()
+                return
+            except sqlite3.OperationalError as error:
+                log.error("not writable", extra={"facts": {"error": error}})
+                await self._clock.sleep(JOURNAL_RETRY_SEC)

@@ -1,0 +1,162 @@
+"""The plug is pulled after every call to the disk, and the index is lost: what is left is mended, and no invariant is broken."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from nova_box import ROOT, Box, MadeCamera
+
+from novavms_gateway.storage.ledger import SECOND_US
+from novavms_gateway.storage.segment_rows import Segment
+
+pytestmark = pytest.mark.anyio
+LIFE_SEC = 24
+
+
+async def life(box: Box, dies_at: int | None) -> MadeCamera:
+    """Two short segments and a third, and the removal of the first; the disk dies on the way."""
+    camera = box.add(retention_bytes=60_000)
+    await box.start()
+    box.disk.calls, box.disk.dies_at = 0, dies_at
+    await box.play(LIFE_SEC, camera)
+    return camera
+
+
+@pytest.mark.slow
+async def test_the_plug_is_pulled_after_every_call_to_the_disk() -> None:
+    counting = Box()
+    await life(counting, None)
+    calls = counting.disk.calls
+    assert any(
+        row.reason == "retention" for row in await counting.rows(next(iter(counting.streams.values())))
+    )
+    await counting.stop()
+    counting.close()
+    assert calls > 40
+    for dies_at in range(calls):
+        await pull_the_plug(dies_at)
+
+
+async def pull_the_plug(dies_at: int) -> None:
+    box = Box()
+    box.chance = random.Random(dies_at)
+    camera = await life(box, dies_at)
+    await box.crash()
+    await box.start()
+    await box.play(3)
+    try:
+        await box.check()
+        await box.play(12, camera)
+        await box.check()
+        assert (await box.reasons(camera))[-1] == "footage"
+        await box.check_server()
+    except AssertionError as error:
+        raise AssertionError(f"died after {dies_at} calls: {error}") from error
+    finally:
+        await box.stop()
+        box.close()
+
+
+async def test_a_power_cut_costs_two_seconds_at_most_and_says_so() -> None:
+    box = Box()
+    camera = box.add()
+    await box.start()
+    await box.play(33, camera)
+    await box.crash()
+    crashed_us = int(box.clock.now().timestamp() * SECOND_US)
+    await box.clock.turn(60)
+    await box.start()
+    await box.play(12, camera)
+    before, gap, after = await box.rows(camera)
+    assert (before.reason, gap.reason, after.reason) == (None, "gateway_restart", None)
+    assert crashed_us - before.end_us < 3 * SECOND_US
+    await box.check()
+    await box.check_server()
+    await box.stop()
+    box.close()
+
+
+async def test_an_index_that_is_lost_is_made_anew_from_the_files() -> None:
+    box = Box()
+    camera = box.add()
+    await box.start()
+    await box.play(22, camera)
+    camera.breaks("connection_lost")
+    await box.play(20)
+    await box.play(22, camera)
+    await box.tell()
+    await box.stop()
+    before, files = facts(await box.segments(camera)), box.files()
+    epoch = box.server.epoch
+    box.file.lose()
+    await box.start()
+    await box.play(3)
+    assert box.files().keys() >= files.keys()
+    assert facts(await box.segments(camera))[: len(before)] == before
+    reasons = await box.reasons(camera)
+    assert reasons[:3] == ["footage", "unknown", "footage"]
+    await box.check()
+    await box.play(8, camera)
+    await box.check_server()
+    assert box.server.epoch != epoch, "another life of the index"
+    assert len({s.id for s in await box.segments(camera)}) == len(await box.segments(camera))
+    await box.stop()
+    box.close()
+
+
+def facts(segments: list[Segment]) -> list[tuple[object, ...]]:
+    return [(s.id, s.start_us, s.end_us, s.size, s.sha256) for s in segments]
+
+
+async def test_a_volume_that_was_swapped_has_its_own_index() -> None:
+    box = Box()
+    camera = box.add()
+    await box.start()
+    await box.play(12, camera)
+    await box.stop()
+    first = box.server.epoch
+    box.disk.files.clear()  # a new disk, and the owner says so
+    await box.start()
+    assert box.recordings.blocked == "storage_lost"
+    await box.volume.make()
+    await box.stop()
+    await box.start()
+    await box.play(12, camera)
+    assert await box.reasons(camera) == ["footage"]
+    assert box.index.epoch != first
+    await box.check()
+    await box.stop()
+    box.close()
+
+
+async def test_a_file_that_vanished_is_storage_lost() -> None:
+    box = Box()
+    camera = box.add()
+    await box.start()
+    await box.play(17, camera)
+    await box.stop()
+    victim = sorted(box.files())[1]
+    del box.disk.files[ROOT / victim]
+    await box.start()
+    await box.play(3)
+    assert (await box.reasons(camera))[:3] == ["footage", "storage_lost", "footage"]
+    await box.check()
+    await box.stop()
+    box.close()
+
+
+async def test_the_index_takes_nothing_for_a_while() -> None:
+    async with Box() as box:
+        camera = box.add()
+        await box.reconcile()
+        await box.play(12, camera)
+        assert box.file.database is not None
+        box.file.database.is_full = True
+        await box.play(20, camera)
+        assert box.recordings._index.is_stuck
+        box.file.database.is_full = False
+        await box.play(25, camera)
+        assert (await box.reasons(camera))[-1] == "footage"
+        await box.check()
+        await box.check_server()
