@@ -1,20 +1,22 @@
 """Objects of the API: frozen dataclasses (see types.py), and how JSON becomes one.
 
-Made for servers newer and older than this library: a member that is not known is left out, one that an older server does
-not send is None (or empty). What lacks most of what it must have is not that object and raises `Unreadable`.
+Made for servers newer and older than this library: a member that is not known yet is an attribute all the same, without a
+type; one that an older server does not send is None (or empty). What lacks most of what it must have is not that object and
+raises `Unreadable`.
 """
 
 from __future__ import annotations
 
 import keyword
+import sys
 import types
 from collections.abc import Callable
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, Field, fields
 from datetime import datetime, timezone
+from operator import itemgetter
 from typing import (
     Any,
     ClassVar,
-    Literal,
     TypeGuard,
     TypeVar,
     Union,
@@ -26,7 +28,7 @@ from typing import (
 
 _M = TypeVar("_M", bound="Model")
 _Convert = Callable[[Any], Any]
-_MISSING: Any = object()
+_READS_Z = sys.version_info >= (3, 11)
 
 
 class Unreadable(ValueError):
@@ -61,10 +63,10 @@ class Model:
         }
 
     def __repr__(self) -> str:
+        known = ((member.name, getattr(self, member.name)) for member in fields(cast("Any", self)))
         shown = (
             f"{name}={'***' if name in self._secret and value is not None else repr(value)}"
-            for name, value in self.__dict__.items()
-            if not name.startswith(".")
+            for name, value in known
         )
         return f"{type(self).__name__}({', '.join(shown)})"
 
@@ -74,72 +76,87 @@ def json_name(name: str) -> str:
     return name[:-1] if name.endswith("_") and keyword.iskeyword(name[:-1]) else name
 
 
+class _Plan:
+    """How a class is read."""
+
+    def __init__(self, cls: type[Model]) -> None:
+        hints = get_type_hints(cls)
+        members = fields(cast("Any", cls))
+        self.names = [member.name for member in members]
+        self.json = [json_name(name) for name in self.names]
+        self.look: Callable[[dict[str, Any]], object] = itemgetter(*self.json)
+        """Raises KeyError where a member is missing."""
+        self.renamed = [
+            (json, name) for json, name in zip(self.json, self.names, strict=True) if json != name
+        ]
+        converters = [(name, _converter(hints[name])) for name in self.names]
+        self.converted = [(name, convert) for name, convert in converters if convert is not None]
+        self.missing = [_if_missing(member, hints[member.name]) for member in members]
+        self.required = [
+            name
+            for name, member in zip(self.json, members, strict=True)
+            if member.default is MISSING and member.default_factory is MISSING
+        ]
+
+    def fill(self, cls: type[Model], value: dict[str, Any], members: dict[str, Any]) -> None:
+        """In what is missing. Raises Unreadable where that is most of it."""
+        if sum(name not in value for name in self.required) * 2 > len(self.required):
+            raise Unreadable(f"this is no {cls.__name__}: most of its members are missing")
+        for json, missing in zip(self.json, self.missing, strict=True):
+            if json not in value:
+                members[json] = missing()
+
+
+_PLANS: dict[type, _Plan] = {}
+
+
 def read(cls: type[_M], value: Any, etag: str | None = None) -> _M:
     """The object that this JSON is. Raises Unreadable."""
-    plan = _PLANS.get(cls) or _plan(cls)
+    plan = _PLANS.get(cls)
+    if plan is None:
+        plan = _PLANS[cls] = _Plan(cls)
     if not is_object(value):
         raise Unreadable(f"{cls.__name__} is not an object")
     made = object.__new__(cls)
-    lacking = 0
-    members = made.__dict__  # around the frozen __setattr__, which takes a microsecond a field
-    for name, json, convert, missing, required in plan:
-        member = value.get(json, _MISSING)
-        if member is _MISSING:
-            lacking += required
-            members[name] = missing() if callable(missing) else missing
-        elif convert is None:
-            members[name] = member
-        else:
+    members = made.__dict__
+    members.update(value)  # around the frozen __setattr__, which takes a microsecond a field
+    try:
+        plan.look(value)
+    except KeyError:
+        plan.fill(cls, value, members)
+    for json, name in plan.renamed:
+        members[name] = members.pop(json)
+    for name, convert in plan.converted:
+        member = members[name]
+        if member is not None:
             members[name] = convert(member)
-    if lacking and lacking * 2 > sum(step[-1] for step in plan):
-        raise Unreadable(f"this is no {cls.__name__}: most of its members are missing")
     if etag is not None:
         members[".etag"] = etag
     return made
 
 
-_Plan = list[tuple[str, str, _Convert | None, Any, bool]]
-_PLANS: dict[type, _Plan] = {}
-
-
-def _plan(cls: type[Model]) -> _Plan:
-    """For each member: its name here and there, what makes it from JSON, what it is if missing, must it be there."""
-    hints = get_type_hints(cls)
-    plan: _Plan = []
-    for member in fields(cast("Any", cls)):
-        hint = hints[member.name]
-        missing: Any = get_origin(hint) if get_origin(hint) in (list, dict) else None
-        required = member.default is MISSING and member.default_factory is MISSING
-        if member.default is not MISSING:
-            missing = member.default
-        elif member.default_factory is not MISSING:
-            missing = member.default_factory
-        plan.append((member.name, json_name(member.name), _converter(hint), missing, required))
-    _PLANS[cls] = plan
-    return plan
+def _if_missing(member: Field[Any], hint: Any) -> Callable[[], Any]:
+    """What makes the value of a member that was not sent."""
+    if member.default_factory is not MISSING:
+        return member.default_factory
+    if member.default is not MISSING:
+        default = member.default
+        return lambda: default
+    empty = get_origin(hint)
+    return empty if empty in (list, dict) else lambda: None
 
 
 def _converter(hint: Any) -> _Convert | None:
-    """None where JSON's own value is right."""
+    """Of a value that is not null; None where JSON's own is right."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
         inner = [_converter(one) for one in arguments if one is not type(None)]
-        if len(inner) > 1 or inner[0] is None:
-            return None
-        return _or_none(inner[0])
+        return inner[0] if len(inner) == 1 else None
     if origin is list:
         return _list_of(_converter(arguments[0]))
-    if origin is dict or origin is Literal:
-        return None
     if isinstance(hint, type) and issubclass(hint, Model):
         return _object_of(hint)
-    if hint is datetime:
-        return parse_time
-    return None
-
-
-def _or_none(convert: _Convert) -> _Convert:
-    return lambda value: None if value is None else convert(value)
+    return parse_time if hint is datetime else None
 
 
 def _object_of(cls: type[Model]) -> _Convert:
@@ -156,11 +173,14 @@ def _list_of(convert: _Convert | None) -> _Convert:
 
 
 def parse_time(value: Any) -> datetime:
-    """An RFC 3339 time, always with its zone."""
+    """An RFC 3339 time, always with its zone. Raises Unreadable."""
     try:
-        return datetime.fromisoformat(_with_offset(value))
-    except (TypeError, ValueError, AttributeError):
+        found = datetime.fromisoformat(value if _READS_Z else _with_offset(value))
+    except (TypeError, ValueError, AttributeError, IndexError):
         raise Unreadable("a time is not RFC 3339") from None
+    if found.tzinfo is None:
+        raise Unreadable("a time has no zone")
+    return found
 
 
 def _with_offset(text: str) -> str:

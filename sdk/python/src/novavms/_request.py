@@ -56,7 +56,7 @@ class Call:
         self.again = again
         self.method = method
         self.path = path
-        self.query = encode_query(query) if query else None
+        self.query = encode_query(query) if query else ""
         self.body = encode_body(body) if body is not None else None
         self.timeout: Timeout = timeout
         self.headers: dict[str, str] = {}
@@ -89,9 +89,12 @@ def segment(value: str | UUID) -> str:
     return quote(text, safe="")
 
 
-def encode_query(query: Mapping[str, Any]) -> dict[str, str]:
-    """Without what is None."""
-    return {name: _text(value) for name, value in query.items() if value is not None}
+def encode_query(query: Mapping[str, Any]) -> str:
+    """With its question mark; without what is None."""
+    from urllib.parse import quote
+
+    pairs = [f"{name}={quote(_text(value), safe='')}" for name, value in query.items() if value is not None]
+    return f"?{'&'.join(pairs)}" if pairs else ""
 
 
 def _text(value: Any) -> str:

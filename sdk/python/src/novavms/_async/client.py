@@ -58,13 +58,14 @@ class AsyncClient(AsyncResources):
             api_key = os.environ.get("NOVAVMS_API_KEY") or None
         tokens = Tokens(access_token, refresh_token) if access_token is not None else None
         self._owned = http_client is None
+        headers = {"Accept": "application/json", "User-Agent": f"novavms-python/{__version__}"}
         self._transport = AsyncTransport(
-            http_client or httpx.AsyncClient(timeout=limits_of(timeout)),
+            http_client or httpx.AsyncClient(timeout=limits_of(timeout), headers=headers),
             AsyncSession(api_key=api_key, tokens=tokens, on_tokens=on_tokens),
             base_url=server_of(base_url or os.environ.get("NOVAVMS_BASE_URL") or DEFAULT_BASE_URL),
             timeout=timeout,
             max_retries=max(0, max_retries),
-            user_agent=f"novavms-python/{__version__}",
+            headers=headers if http_client else {},  # ours has them already, which is quicker
         )
 
     @property

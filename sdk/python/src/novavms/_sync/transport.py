@@ -45,14 +45,14 @@ class Transport:
         base_url: str,
         timeout: float | None,
         max_retries: int,
-        user_agent: str,
+        headers: dict[str, str],
     ) -> None:
         self.http = http
         self.session = session
         self.base_url = base_url
         self.max_retries = max_retries
         self.limits = limits_of(timeout)
-        self._headers = {"Accept": "application/json", "User-Agent": user_agent}
+        self._headers = headers
 
     # ---- what operations are made of -----------------------------------------------------------
 
@@ -165,8 +165,7 @@ class Transport:
             headers["Authorization"] = f"Bearer {bearer}"
         request = self.http.build_request(
             call.method,
-            self.base_url + call.path,
-            params=call.query,
+            self.base_url + call.path + call.query,
             content=call.body,
             headers=headers,
             timeout=self.limits if isinstance(call.timeout, NotGiven) else limits_of(call.timeout),
