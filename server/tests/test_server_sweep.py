@@ -91,6 +91,7 @@ async def make_objects(world: World, org: UUID, site: UUID, tag: str) -> dict[st
             "clip_id",
             "share_id",
             "export_id",
+            "check_id",
         )
     }
     ids["site_id"] = site

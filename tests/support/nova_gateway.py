@@ -21,6 +21,7 @@ from novavms_protocol import (
     Ack,
     CameraStatus,
     Check,
+    CheckProgress,
     DesiredState,
     GatewayFacts,
     Goodbye,
@@ -84,6 +85,9 @@ class ScriptedGateway:
     answer: Answer
     serve: Serve | None = None
     checks: list[Check] = field(default_factory=list)
+    tells_stages: bool = False
+    passing: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set: stages follow one another; else the check stands still after the first."""
     snapshots: list[Snapshot] = field(default_factory=list)
     states: list[DesiredState] = field(default_factory=list)
     acks: dict[UUID, str | None] = field(default_factory=dict)
@@ -123,6 +127,9 @@ class ScriptedGateway:
         assert self._socket is not None
         result = await self.answer(check)
         with suppress(websockets.ConnectionClosed):
+            for stage in result["stages"] if self.tells_stages else []:
+                await self._socket.send(encode(CheckProgress(id=request_id, stage=stage)))
+                await self.passing.wait()
             await self._socket.send(encode(Reply(id=request_id, ok=True, result=result)))
 
     async def _serve(self, request: Request, serve: Serve) -> None:

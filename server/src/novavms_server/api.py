@@ -22,6 +22,7 @@ from novavms_server.accounts.users.service import UserService
 from novavms_server.cameras.moving import MoveService
 from novavms_server.cameras.routes import CameraController
 from novavms_server.cameras.service import CameraService
+from novavms_server.cameras.watching import CheckWatches
 from novavms_server.clips.routes import EventClipController, StoreController, UploadController
 from novavms_server.clips.service import ClipService
 from novavms_server.clips.serving import StoreDoor
@@ -77,6 +78,7 @@ class Services:
     pairing: PairingService
     gateway_door: GatewayDoor
     cameras: CameraService
+    checks: CheckWatches
     moves: MoveService
     events: EventService
     clips: ClipService

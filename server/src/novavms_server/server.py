@@ -12,6 +12,7 @@ from novavms_server.accounts.assembly import build_accounts
 from novavms_server.api import Services, build_app
 from novavms_server.cameras.assembly import build_cameras, build_moves
 from novavms_server.cameras.direct.assembly import DirectMode, build_direct
+from novavms_server.cameras.watching import CheckWatches
 from novavms_server.clips.assembly import ClipParts, build_clips
 from novavms_server.events.service import EventService
 from novavms_server.exports.service import ExportService
@@ -135,6 +136,7 @@ def build_server(settings: Settings, *, database_url: str, clock: Clock | None =
         sites=sites,
         gateways=gateways,
         cameras=cameras,
+        checks=CheckWatches(clock),
         moves=moves,
         events=events,
         clips=clips.service,

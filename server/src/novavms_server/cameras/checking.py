@@ -27,6 +27,7 @@ from novavms_server.cameras.device_text import storable
 from novavms_server.cameras.errors import CheckFailed
 from novavms_server.cameras.models import CameraDetail, CheckReport, Profile, StreamTransport
 from novavms_server.cameras.sources import AddressRules, check_request, ended_early
+from novavms_server.cameras.watching import OnStage
 from novavms_server.gateways.errors import GatewayOffline, GatewayRefused, GatewayTimeout
 
 log = logging.getLogger("novavms.cameras")
@@ -42,7 +43,14 @@ _SHA256 = re.compile("[0-9a-f]{64}")
 class Asks(Protocol):
     """What of the gateways' hub is needed here."""
 
-    async def request(self, gateway_id: UUID, body: RequestBody, *, timeout_sec: float) -> Reply: ...
+    async def request(
+        self,
+        gateway_id: UUID,
+        body: RequestBody,
+        *,
+        timeout_sec: float,
+        on_progress: OnStage | None = None,
+    ) -> Reply: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +129,18 @@ class CameraChecker:
         self._rules = rules
         self._time_cap_sec = time_cap_sec
 
-    async def on_gateway(self, gateway_id: UUID, source: CameraSource) -> Outcome:
+    async def on_gateway(
+        self, gateway_id: UUID, source: CameraSource, on_stage: OnStage | None = None
+    ) -> Outcome:
         """Waits for the gateway; hold no connection meanwhile. gateway_offline and gateway_timeout are outcomes, too.
 
         Raises GatewayRefused when the gateway could not run the check at all.
         """
         body = check_request(source, allow_loopback=self._rules.allow_loopback)
         try:
-            reply = await self._hub.request(gateway_id, body, timeout_sec=self._time_cap_sec)
+            reply = await self._hub.request(
+                gateway_id, body, timeout_sec=self._time_cap_sec, on_progress=on_stage
+            )
         except GatewayOffline as offline:
             return _ended("policy", "gateway_offline", offline.message)
         except GatewayTimeout:
@@ -137,14 +149,18 @@ class CameraChecker:
             raise GatewayRefused(f"The gateway could not run the check: {reply.error or 'no reason given'}.")
         return Outcome(read_report(reply.result))
 
-    async def here(self, source: CameraSource) -> Outcome:
+    async def here(self, source: CameraSource, on_stage: OnStage | None = None) -> Outcome:
         """From this server, under the rules of direct mode."""
         policy = self._rules.policy("direct")
-        return Outcome((await check_camera(source, policy=policy, time_cap_sec=self._time_cap_sec)).to_dict())
+        tell = None if on_stage is None else lambda stage: on_stage(msgspec.to_builtins(stage))
+        report = await check_camera(source, policy=policy, on_stage=tell, time_cap_sec=self._time_cap_sec)
+        return Outcome(report.to_dict())
 
-    async def require(self, gateway_id: UUID, source: CameraSource) -> Outcome:
+    async def require(
+        self, gateway_id: UUID, source: CameraSource, on_stage: OnStage | None = None
+    ) -> Outcome:
         """As `on_gateway`; raises CheckFailed unless the camera works."""
-        outcome = await self.on_gateway(gateway_id, source)
+        outcome = await self.on_gateway(gateway_id, source, on_stage)
         if not outcome.ok:
             raise CheckFailed(outcome.report)
         return outcome

@@ -86,6 +86,16 @@ EXAMPLES = {
     "listCameras": Example(response={"data": [ITEM], "next_cursor": None, "total": 1}),
     "createCamera": Example(_CREATE, CAMERA, (DuplicateDevice, GatewayRefused)),
     "testCamera": Example(_ONVIF, REPORT, (GatewayRefused,)),
+    "getCheckStages": Example(
+        response={
+            "stages": [
+                {"name": "resolve", "ok": True, "ms": 1.2, "reason": None, "detail": None},
+                {"name": "connect", "ok": True, "ms": 3.4, "reason": None, "detail": None},
+            ],
+            "next": 2,
+            "ended": False,
+        }
+    ),
     "getCamera": Example(response=CAMERA),
     "updateCamera": Example(
         {"name": "Back door"}, {**CAMERA, "name": "Back door", "version": 2}, (CameraChanged, GatewayRefused)

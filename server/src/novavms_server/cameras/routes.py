@@ -25,6 +25,7 @@ from novavms_server.cameras.models import (
 )
 from novavms_server.cameras.moving import MoveService
 from novavms_server.cameras.service import CameraService, OnDuplicate
+from novavms_server.cameras.watching import CheckStages, CheckWatches
 from novavms_server.kit.http import Cursor, FromPath, IfMatch, JSONBody, Limit, NamedDependency, role
 from novavms_server.kit.pages import Page
 from novavms_server.kit.work import Work
@@ -48,6 +49,22 @@ Width = Annotated[
 Duplicates = Annotated[
     OnDuplicate,
     QueryParameter(description="`reject`: 409 where the same stream of the same camera is added already."),
+]
+
+
+CheckId = Annotated[
+    UUID | None,
+    QueryParameter(
+        description="Made up by you: the stages can then be followed at `/cameras/checks/{check_id}`."
+    ),
+]
+After = Annotated[
+    Annotated[int, Meta(ge=0, le=1000)],
+    QueryParameter(ge=0, le=1000, description="How many stages you have seen: `next` of the answer before."),
+]
+WaitSec = Annotated[
+    Annotated[float, Meta(ge=0, le=20)],
+    QueryParameter(ge=0, le=20, description="How long to wait for more, in seconds."),
 ]
 
 
@@ -107,9 +124,12 @@ class CameraController(Controller):
         work: NamedDependency[Work],
         cameras: NamedDependency[CameraService],
         data: JSONBody[CameraCreate],
+        checks: NamedDependency[CheckWatches],
         on_duplicate: Duplicates = "warn",
+        check_id: CheckId = None,
     ) -> Response[CameraDetail]:
-        return _answer(*await cameras.create(work, data, on_duplicate))
+        with checks.open(work.caller.org_id, check_id) as on_stage:
+            return _answer(*await cameras.create(work, data, on_duplicate, on_stage))
 
     @post(
         "/test",
@@ -123,9 +143,34 @@ class CameraController(Controller):
         self,
         work: NamedDependency[Work],
         cameras: NamedDependency[CameraService],
+        checks: NamedDependency[CheckWatches],
         data: JSONBody[CameraTest],
+        check_id: CheckId = None,
     ) -> CheckReport:
-        return msgspec.convert(await cameras.test(work, data), CheckReport)
+        with checks.open(work.caller.org_id, check_id) as on_stage:
+            return msgspec.convert(await cameras.test(work, data, on_stage), CheckReport)
+
+    @get(
+        "/checks/{check_id:str}",
+        opt=role("operator"),
+        operation_id="getCheckStages",
+        summary="Follow a running check",
+        description=(
+            "The stages of a check that was begun with this `check_id`, as they pass: waits until there are more than `after`,"
+            " or `wait_sec` is over. 404 before it began and from a minute after its end; the report itself is in the answer"
+            " of the request that began it."
+        ),
+    )
+    async def get_check_stages(
+        self,
+        work: NamedDependency[Work],
+        checks: NamedDependency[CheckWatches],
+        check_id: FromPath[UUID],
+        after: After = 0,
+        wait_sec: WaitSec = 0,
+    ) -> CheckStages:
+        await work.read()  # is the caller still who it was
+        return await checks.read(work.caller.org_id, check_id, after, wait_sec)
 
     @get("/{camera_id:str}", opt=role("viewer"), operation_id="getCamera", summary="Get a camera")
     async def get_camera(
@@ -151,10 +196,13 @@ class CameraController(Controller):
         work: NamedDependency[Work],
         cameras: NamedDependency[CameraService],
         camera_id: FromPath[UUID],
+        checks: NamedDependency[CheckWatches],
         data: JSONBody[CameraUpdate],
         if_match: IfMatch = None,
+        check_id: CheckId = None,
     ) -> Response[CameraDetail]:
-        return _answer(*await cameras.update(work, camera_id, data, if_match))
+        with checks.open(work.caller.org_id, check_id) as on_stage:
+            return _answer(*await cameras.update(work, camera_id, data, if_match, on_stage))
 
     @delete(
         "/{camera_id:str}",

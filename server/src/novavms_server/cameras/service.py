@@ -45,6 +45,7 @@ from novavms_server.cameras.steps import (
     turn,
 )
 from novavms_server.cameras.told import camera_item, status_item_of
+from novavms_server.cameras.watching import OnStage
 from novavms_server.feed.log import tell
 from novavms_server.gateways.errors import GatewayRefused
 from novavms_server.gateways.hub import GatewayHub
@@ -158,22 +159,26 @@ class CameraService:
 
     # ---- adding
 
-    async def test(self, work: Work, asked: CameraTest) -> dict[str, Any]:
+    async def test(self, work: Work, asked: CameraTest, on_stage: OnStage | None = None) -> dict[str, Any]:
         """The check's report, whatever it says; nothing is kept."""
         try:
             source = source_of(asked, self._rules)
         except CheckFailed as refused:
             return dict(refused.extra["check"])
         if asked.gateway_id is None:
-            return (await self._checker.here(source)).report
+            return (await self._checker.here(source, on_stage)).report
         await self._gateways.look(work, asked.gateway_id)
-        outcome = await self._checker.on_gateway(asked.gateway_id, source)
+        outcome = await self._checker.on_gateway(asked.gateway_id, source, on_stage)
         if outcome.ok:
             await self._warn_of_twins(work, outcome, outcome.identity(source, asked.gateway_id), None)
         return outcome.report
 
     async def create(
-        self, work: Work, asked: CameraCreate, on_duplicate: OnDuplicate
+        self,
+        work: Work,
+        asked: CameraCreate,
+        on_duplicate: OnDuplicate,
+        on_stage: OnStage | None = None,
     ) -> tuple[CameraDetail, str]:
         """Gateway-bound: checked first, CheckFailed leaves nothing. Direct: `pending`, and a job does the rest."""
         source = source_of(asked, self._rules)
@@ -183,7 +188,7 @@ class CameraService:
         gateway = await self._gateways.look(work, asked.gateway_id)
         if gateway.site_id != asked.site_id:
             raise ValidationError.of("gateway_id", "gateway_id must be a gateway of the camera's site")
-        outcome = await self._checker.require(asked.gateway_id, source)
+        outcome = await self._checker.require(asked.gateway_id, source, on_stage)
 
         await self._sites.hold(work, asked.site_id)
         gateway = await self._gateways.hold(work, asked.gateway_id)
@@ -235,7 +240,12 @@ class CameraService:
     # ---- changing
 
     async def update(
-        self, work: Work, camera_id: UUID, asked: CameraUpdate, if_match: str | None
+        self,
+        work: Work,
+        camera_id: UUID,
+        asked: CameraUpdate,
+        if_match: str | None,
+        on_stage: OnStage | None = None,
     ) -> tuple[CameraDetail, str]:
         """A change of address, credentials or transport is checked first; CheckFailed leaves the camera as it was."""
         seen = await self._row(work, camera_id)
@@ -251,7 +261,7 @@ class CameraService:
             await self._sites.get(work, asked.site_id)
         outcome = None
         if source is not None and gateway_id is not None:
-            outcome = await self._checker.require(gateway_id, source)
+            outcome = await self._checker.require(gateway_id, source, on_stage)
 
         await work.write()
         if moves:
