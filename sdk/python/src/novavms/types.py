@@ -27,6 +27,7 @@ __all__ = [
     "CameraType",
     "CheckReport",
     "CheckStage",
+    "CheckStages",
     "CheckWarning",
     "ClientType",
     "Clip",
@@ -271,6 +272,15 @@ class CameraDetail(Model):
     stream_tls_fingerprint: str | None = None
     """ONVIF: the same of the rtsps stream that the camera names."""
     tls_pinned_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class CheckStages(Model):
+    """Check stages."""
+
+    stages: list[CheckStage]
+    next: int
+    ended: bool
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

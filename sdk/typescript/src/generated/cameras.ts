@@ -3,7 +3,7 @@ import type { Operation } from '../operation.js';
 import type { RequestOptions } from '../options.js';
 import type { ApiPromise, PagePromise } from '../promise.js';
 import { Resource } from '../resource.js';
-import type { Camera, CameraCreate, CameraDetail, CameraTest, CameraUpdate, CheckReport, CreateCameraParams, GetCameraRecordingsParams, GetCameraSnapshotParams, ListCamerasParams, Recordings, Trigger, Triggered } from './types.js';
+import type { Camera, CameraCreate, CameraDetail, CameraTest, CameraUpdate, CheckReport, CheckStages, CreateCameraParams, GetCameraRecordingsParams, GetCameraSnapshotParams, GetCheckStagesParams, ListCamerasParams, Recordings, TestCameraParams, Trigger, Triggered, UpdateCameraParams } from './types.js';
 
 const listCameras: Operation = {
   id: 'listCameras',
@@ -17,10 +17,18 @@ const createCamera: Operation = {
   id: 'createCamera',
   method: 'POST',
   path: '/cameras',
-  query: ['on_duplicate'],
+  query: ['check_id', 'on_duplicate'],
   hasBody: true,
   output: { check: { facts: 0 } },
   keyed: true,
+  reply: 'json',
+};
+
+const getCheckStages: Operation = {
+  id: 'getCheckStages',
+  method: 'GET',
+  path: '/cameras/checks/{}',
+  query: ['after', 'wait_sec'],
   reply: 'json',
 };
 
@@ -28,6 +36,7 @@ const testCamera: Operation = {
   id: 'testCamera',
   method: 'POST',
   path: '/cameras/test',
+  query: ['check_id'],
   hasBody: true,
   output: { facts: 0 },
   keyed: true,
@@ -46,6 +55,7 @@ const updateCamera: Operation = {
   id: 'updateCamera',
   method: 'PATCH',
   path: '/cameras/{}',
+  query: ['check_id'],
   hasBody: true,
   output: { check: { facts: 0 } },
   reply: 'json',
@@ -144,6 +154,22 @@ export class CamerasOperations extends Resource {
   }
 
   /**
+   * Follow a running check.
+   *
+   * The stages of a check that was begun with this `checkId`, as they pass: waits until there are more than `after`, or `waitSec` is over. 404 before it began and from a minute after its end; the report itself is in the answer of the request that began it.
+   *
+   * Needs the role operator or higher.
+   *
+   * @example
+   * ```ts
+   * const answer = await novavms.cameras.checkStages(id);
+   * ```
+   */
+  checkStages(id: string, params?: GetCheckStagesParams, options?: RequestOptions): ApiPromise<CheckStages> {
+    return this.call(getCheckStages, [id], params, options);
+  }
+
+  /**
    * Check a camera without adding it.
    *
    * The report is a 200 whether or not the camera works: see its `ok`.
@@ -163,7 +189,7 @@ export class CamerasOperations extends Resource {
    * });
    * ```
    */
-  test(params: CameraTest, options?: RequestOptions): ApiPromise<CheckReport> {
+  test(params: CameraTest & TestCameraParams, options?: RequestOptions): ApiPromise<CheckReport> {
     return this.call(testCamera, [], params, options);
   }
 
@@ -193,7 +219,7 @@ export class CamerasOperations extends Resource {
    * const answer = await novavms.cameras.update(id, { name: 'Back door' });
    * ```
    */
-  update(id: string, params: CameraUpdate, options?: RequestOptions): ApiPromise<CameraDetail> {
+  update(id: string, params: CameraUpdate & UpdateCameraParams, options?: RequestOptions): ApiPromise<CameraDetail> {
     return this.call(updateCamera, [id], params, options);
   }
 

@@ -300,6 +300,12 @@ export interface CheckStage {
   detail?: string | null;
 }
 
+export interface CheckStages {
+  stages: CheckStage[];
+  next: number;
+  ended: boolean;
+}
+
 /** Works, but will disappoint. `code` is stable. */
 export interface CheckWarning {
   code: string;
@@ -1022,8 +1028,30 @@ export interface ListCamerasParams {
 
 /** What `createCamera` can be asked. */
 export interface CreateCameraParams {
+  /** Made up by you: the stages can then be followed at `/cameras/checks/{checkId}`. */
+  checkId?: string | undefined;
   /** `reject`: 409 where the same stream of the same camera is added already. Default: "warn". */
   onDuplicate?: 'warn' | 'reject' | undefined;
+}
+
+/** What `getCheckStages` can be asked. */
+export interface GetCheckStagesParams {
+  /** How many stages you have seen: `next` of the answer before. Default: 0. */
+  after?: number | undefined;
+  /** How long to wait for more, in seconds. Default: 0. */
+  waitSec?: number | undefined;
+}
+
+/** What `testCamera` can be asked. */
+export interface TestCameraParams {
+  /** Made up by you: the stages can then be followed at `/cameras/checks/{checkId}`. */
+  checkId?: string | undefined;
+}
+
+/** What `updateCamera` can be asked. */
+export interface UpdateCameraParams {
+  /** Made up by you: the stages can then be followed at `/cameras/checks/{checkId}`. */
+  checkId?: string | undefined;
 }
 
 /** What `getCameraSnapshot` can be asked. */

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from novavms._async.resource import AsyncResource
 from novavms._request import NOT_GIVEN, NotGiven, Timeout, segment
-from novavms.types import Camera, CameraDetail, CheckReport, Recordings, Triggered
+from novavms.types import Camera, CameraDetail, CheckReport, CheckStages, Recordings, Triggered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -93,6 +93,7 @@ class AsyncCamerasOperations(AsyncResource):
         recording_schedule: Sequence[ScheduleWindow | Mapping[str, Any]] | NotGiven | None = NOT_GIVEN,
         retention_days: int | NotGiven = NOT_GIVEN,
         retention_bytes: int | NotGiven | None = NOT_GIVEN,
+        check_id: str | UUID | None = None,
         on_duplicate: Literal["warn", "reject"] | None = None,
         idempotency_key: str | None = None,
         timeout: Timeout = NOT_GIVEN,
@@ -106,6 +107,7 @@ class AsyncCamerasOperations(AsyncResource):
         Needs the role operator or higher.
 
         Args:
+            check_id: Made up by you: the stages can then be followed at `/cameras/checks/{check_id}`
             on_duplicate: `reject`: 409 where the same stream of the same camera is added already; default "warn".
             name: 1 to 100 characters, not only blanks, no control characters.
             connection_mode: Default "gateway".
@@ -127,7 +129,7 @@ class AsyncCamerasOperations(AsyncResource):
             "POST",
             "/api/v1/cameras",
             CameraDetail,
-            query={"on_duplicate": on_duplicate},
+            query={"check_id": check_id, "on_duplicate": on_duplicate},
             body={
                 "type": type,
                 "site_id": site_id,
@@ -182,6 +184,7 @@ class AsyncCamerasOperations(AsyncResource):
         recording_schedule: Sequence[ScheduleWindow | Mapping[str, Any]] | NotGiven | None = NOT_GIVEN,
         retention_days: int | NotGiven = NOT_GIVEN,
         retention_bytes: int | NotGiven | None = NOT_GIVEN,
+        check_id: str | UUID | None = None,
         if_match: str | None = None,
         timeout: Timeout = NOT_GIVEN,
     ) -> CameraDetail:
@@ -193,6 +196,7 @@ class AsyncCamerasOperations(AsyncResource):
         Needs the role operator or higher.
 
         Args:
+            check_id: Made up by you: the stages can then be followed at `/cameras/checks/{check_id}`
             name: 1 to 100 characters, not only blanks, no control characters.
             rtsp_url: rtsp:// or rtsps://; user and password in it are split out and never shown again; at most 2048 characters.
             rtsp_username: At most 256 characters.
@@ -212,6 +216,7 @@ class AsyncCamerasOperations(AsyncResource):
             "PATCH",
             f"/api/v1/cameras/{segment(camera_id)}",
             CameraDetail,
+            query={"check_id": check_id},
             body={
                 "name": name,
                 "site_id": site_id,
@@ -272,6 +277,7 @@ class AsyncCamerasOperations(AsyncResource):
         retention_bytes: int | NotGiven | None = NOT_GIVEN,
         site_id: str | UUID | NotGiven | None = NOT_GIVEN,
         name: str | NotGiven | None = NOT_GIVEN,
+        check_id: str | UUID | None = None,
         idempotency_key: str | None = None,
         timeout: Timeout = NOT_GIVEN,
     ) -> CheckReport:
@@ -282,6 +288,7 @@ class AsyncCamerasOperations(AsyncResource):
         Needs the role operator or higher.
 
         Args:
+            check_id: Made up by you: the stages can then be followed at `/cameras/checks/{check_id}`
             connection_mode: Default "gateway".
             rtsp_url: rtsp:// or rtsps://; user and password in it are split out and never shown again; at most 2048 characters.
             rtsp_username: At most 256 characters.
@@ -302,6 +309,7 @@ class AsyncCamerasOperations(AsyncResource):
             "POST",
             "/api/v1/cameras/test",
             CheckReport,
+            query={"check_id": check_id},
             body={
                 "type": type,
                 "connection_mode": connection_mode,
@@ -321,6 +329,35 @@ class AsyncCamerasOperations(AsyncResource):
                 "name": name,
             },
             key=idempotency_key,
+            timeout=timeout,
+        )
+
+    async def check_stages(
+        self,
+        check_id: str | UUID,
+        *,
+        after: int | None = None,
+        wait_sec: float | None = None,
+        timeout: Timeout = NOT_GIVEN,
+    ) -> CheckStages:
+        """Follow a running check.
+
+        The stages of a check that was begun with this `check_id`, as they pass: waits until there are more
+        than `after`, or `wait_sec` is over. 404 before it began and from a minute after its end; the report
+        itself is in the answer of the request that began it.
+
+        Needs the role operator or higher.
+
+        Args:
+            after: How many stages you have seen: `next` of the answer before; 0 to 1000; default 0.
+            wait_sec: How long to wait for more, in seconds; 0 to 20; default 0.
+            timeout: Seconds, for this call; the client's if not given.
+        """
+        return await self._transport.object(
+            "GET",
+            f"/api/v1/cameras/checks/{segment(check_id)}",
+            CheckStages,
+            query={"after": after, "wait_sec": wait_sec},
             timeout=timeout,
         )
 
