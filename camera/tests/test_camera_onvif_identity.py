@@ -34,6 +34,7 @@ def test_references_and_macs_compare_however_they_are_written() -> None:
     assert [mac_key(text) for text in (None, "", "00:00:00:00:00:00", "02:aa:bb", "x" * 12)] == [None] * 5
 
 
+@pytest.mark.slow
 async def test_devices_are_asked_who_they_are_and_no_login_is_tried() -> None:
     async with SimCam(SimCamConfig(name="Hall")) as hall, SimCam(SimCamConfig(name="Yard")) as yard:
         ports = [cam.onvif_port for cam in (hall, yard) if cam.onvif_port]

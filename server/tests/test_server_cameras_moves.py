@@ -130,6 +130,21 @@ async def test_offered_accepted_and_told_to_the_gateway(world: World) -> None:
         assert (twice.status_code, twice.json()["error"]) == (409, "conflict")
 
 
+async def test_its_certificate_is_asked_for_at_whatever_port(world: World) -> None:
+    """A change of port by a person lets go of it, for that is another service; what was found might be anybody."""
+    pin = "0f" * 32
+
+    async def secured(check: Check) -> dict[str, Any]:
+        return good_report(stream_url=f"rtsp://{check.host}:554/main", tls_fingerprint=pin, **SELF)
+
+    async with connected(world, answer=secured) as gateway:
+        camera = await add(world, gateway)
+        assert await found(world, gateway, camera, port=4443) is None
+        accepted = await world.client("operator").post(f"/api/v1/cameras/{camera}/accept-move")
+        assert (accepted.status_code, accepted.json()["tls_fingerprint"]) == (200, pin)
+        assert [check.tls_fingerprint for check in gateway.checks] == [None, pin]
+
+
 @pytest.mark.parametrize("where", ["192.0.2.55", "192.0.2.66"])
 async def test_what_fails_there_changes_nothing(world: World, where: str) -> None:
     async with connected(world, answer=itself) as gateway:
@@ -239,7 +254,7 @@ async def test_two_who_accept_at_once_move_it_once(world: World) -> None:
         assert [action for _, action in await audit(world, camera)].count("camera.moved") == 1
 
 
-@pytest.mark.parametrize("between", ["patched", "back", "found elsewhere"])
+@pytest.mark.parametrize("between", ["patched", "renamed", "back", "found elsewhere"])
 async def test_what_happens_during_the_check_wins(world: World, between: str) -> None:
     go = asyncio.Event()
 
@@ -256,6 +271,8 @@ async def test_what_happens_during_the_check_wins(world: World, between: str) ->
         await gateway.until(lambda: len(gateway.checks) == 2)
         if between == "patched":
             assert (await operator.patch(url, json={"host": "192.0.2.20"})).status_code == 200
+        elif between == "renamed":
+            assert (await operator.patch(url, json={"name": "Other"})).status_code == 200
         elif between == "back":
             assert await gateway.say(camera, "online") is None
         else:
@@ -264,9 +281,8 @@ async def test_what_happens_during_the_check_wins(world: World, between: str) ->
         assert (await accepting).status_code == 409
         seen = await read(world, camera)
         assert seen["host"] == ("192.0.2.20" if between == "patched" else "192.0.2.10")
-        assert (seen["moved_to"] or {}).get("host") == (
-            "192.0.2.78" if between == "found elsewhere" else None
-        )
+        left = {"renamed": NEW, "found elsewhere": "192.0.2.78"}
+        assert (seen["moved_to"] or {}).get("host") == left.get(between)
 
 
 async def applying(world: World) -> None:

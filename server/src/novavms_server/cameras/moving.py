@@ -191,6 +191,6 @@ def _judged(row: CameraRow, outcome: Outcome) -> Outcome:
     """The check's outcome; where another device passed it, that is a failure, too."""
     if not outcome.ok or is_same_device(row, outcome):
         return outcome
-    message = "The device that answers there is not this camera: it has another serial number, MAC and endpoint reference."
+    message = "The device that answers there is not this camera: its serial number, or all that it says of itself, is another."
     failed = {"ok": False, "reason": "other_device", "message": message, "hint": HINTS["other_device"]}
     return Outcome({**outcome.report, **failed})
