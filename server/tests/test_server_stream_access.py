@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
+from contextlib import AsyncExitStack
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -173,15 +173,15 @@ async def test_a_token_that_ends_ends_its_stream_with_that_word(database_url: st
 
 async def test_so_many_streams_and_no_more(world: World) -> None:
     viewer = world.client("viewer")
-    opened = [streaming(viewer) for _ in range(PER_CALLER)]
-    readers = await asyncio.gather(*(each.__aenter__() for each in opened))
-    assert len(readers) == PER_CALLER
-    refused = await viewer.get(PATH)
-    assert (refused.status_code, refused.json()["error"]) == (429, "rate_limited")
-    assert int(refused.headers["retry-after"]) >= 1
-    async with streaming(world.client("operator")):
-        pass
-    await asyncio.gather(*(each.__aexit__(None, None, None) for each in opened))
+    async with AsyncExitStack() as stack:
+        for _ in range(PER_CALLER):
+            await stack.enter_async_context(streaming(viewer))
+        async with viewer.stream("GET", PATH) as refused:
+            assert refused.status_code == 429
+            assert json.loads(await refused.aread())["error"] == "rate_limited"
+            assert int(refused.headers["retry-after"]) >= 1
+        async with streaming(world.client("operator")):
+            pass
 
     async def free() -> bool:
         return not world.server.services.streams.follower.channels

@@ -39,15 +39,19 @@ async def test_who_commits_late_is_told_late_and_not_lost(world: World) -> None:
             first_is_written.set()
             await second_is_seen.wait()
 
-    async with streaming(world.client("viewer")) as reader:
-        slowly = asyncio.create_task(slow())
-        await first_is_written.wait()
-        await tell_now(world, 2, 3)
-        await reader.expect("camera_status", number=2)
-        third = await reader.expect("camera_status", number=3)
+    slowly = asyncio.create_task(slow())
+    try:
+        async with streaming(world.client("viewer")) as reader:
+            await first_is_written.wait()
+            await tell_now(world, 2, 3)
+            await reader.expect("camera_status", number=2)
+            third = await reader.expect("camera_status", number=3)
+            second_is_seen.set()
+            await slowly
+            await reader.expect("camera_status", number=1)
+    finally:
         second_is_seen.set()
         await slowly
-        await reader.expect("camera_status", number=1)
     async with streaming(world.client("viewer"), last_id=third["id"]) as again:
         await again.expect("camera_status", number=1)
 
