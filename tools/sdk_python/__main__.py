@@ -13,9 +13,11 @@ from pathlib import Path
 
 from tools.sdk_python.document import PACKAGE, ROOT, Document, Unknown
 from tools.sdk_python.models import types_text
+from tools.sdk_python.reference import reference_text
 from tools.sdk_python.resources import index_text, resource_text
 from tools.sdk_python.sync import to_sync
 
+REFERENCE = ROOT / "docs/reference/sdk-python.md"
 BY_HAND = {"runtime.py"}
 """Of _sync/."""
 
@@ -71,19 +73,22 @@ def main(check: bool) -> int:
     known = {path for name in ("_sync", "_async/resources") for path in (PACKAGE / name).rglob("*.py")}
     stale = [path for path, text in files.items() if not path.exists() or path.read_text() != text]
     gone = [path for path in known - set(files) if path.name not in BY_HAND]
-    if check:
-        for path in [*stale, *gone]:
-            print(
-                f"sdk-python: {path.relative_to(ROOT)} is not as made; run make sdk", file=sys.stderr
-            )
-        return 1 if stale or gone else 0
-    for path in gone:
-        path.unlink()
-    for path in stale:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(files[path])
-    print(f"sdk-python: {len(stale)} of {len(files)} files written")
-    return 0
+    if not check:
+        for path in gone:
+            path.unlink()
+        for path in stale:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(files[path])
+    text = reference_text(Document())  # of the library as it is now
+    if not REFERENCE.exists() or REFERENCE.read_text() != text:
+        stale.append(REFERENCE)
+    if not check:
+        REFERENCE.write_text(text)
+        print(f"sdk-python: {len(stale)} of {len(files) + 1} files written")
+        return 0
+    for path in [*stale, *gone]:
+        print(f"sdk-python: {path.relative_to(ROOT)} is not as made; run make sdk", file=sys.stderr)
+    return 1 if stale or gone else 0
 
 
 if __name__ == "__main__":

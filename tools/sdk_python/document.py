@@ -45,6 +45,8 @@ class Operation:
     if_match: bool
     form: str
     """What the answer is: object, page, nothing, location, or content"""
+    example: dict[str, Any] = field(default_factory=dict)
+    """A body, from the document."""
     answer: str = ""
     """The class of an object or of a page's items; the media type of content"""
 
@@ -136,6 +138,7 @@ class Document:
             "Idempotency-Key" in headers,
             "If-Match" in headers,
             form,
+            content.get("application/json", {}).get("example", {}),
             answer,
         )
 

@@ -46,7 +46,7 @@ METHODS: dict[str, str] = SURFACE["hand"] | {
 REFUSED = {
     **{"createCamera": 400, "getCameraSnapshot": 409, "triggerCamera": 400},
     **{"discoverCameras": 409, "getEventClip": 404, "getEventSnapshot": 404, "pairGateway": 404},
-    **{"resetPassword": 400, "acceptCameraMove": 409, "downloadExport": 409},
+    **{"resetPassword": 400, "acceptCameraMove": 409, "downloadExport": 409, "getCheckStages": 404},
 }
 """What needs a device, or a secret that is told elsewhere: the status of the refusal."""
 TAIL = (
@@ -113,6 +113,7 @@ class Caller:
         )
         named = {python(name): ids.get(name, value) for name, value in body.items()}
         named |= {f"{one}_ids": [ids[f"{one}_id"]] for one in ("site", "camera") if f"{one}_ids" in named}
+        positional = [ids[name] for name in re.findall(r"{(\w+)}", path)]
         self.sent.clear()
         try:
             function = method(self.client, METHODS[operation_id])
@@ -120,7 +121,7 @@ class Caller:
                 return await self.run(
                     open_stream if isinstance(self.client, Client) else open_stream_async, function
                 )
-            return await self.run(function, *(ids[name] for name in re.findall(r"{(\w+)}", path)), **named)
+            return await self.run(function, *positional, **named)
         finally:
             asked = self.sent[0]
             assert asked.method == verb
@@ -149,7 +150,7 @@ async def make_ids(world: World, client: httpx.AsyncClient) -> dict[str, str]:
         assert answer.status_code in (200, 201, 202), answer.text
         return str(answer.json()["id"])
 
-    ids = {"site_id": str(world.site)}
+    ids = {"site_id": str(world.site), "check_id": str(new_id())}
     ids["gateway_id"] = await made(
         "/gateways/generate-pairing-code", {"site_id": ids["site_id"], "name": "Box"}
     )
