@@ -141,6 +141,28 @@ async def test_a_wrong_password_is_an_error_with_its_reason(
     await becomes(relayed, camera_id, "online")
 
 
+@pytest.mark.parametrize("kind", ["rtsp", "onvif"])
+async def test_a_change_that_fails_its_check_leaves_the_camera_as_it_was(
+    world: World, cam: SimCam, kind: str
+) -> None:
+    camera_id = await add(world, cam, kind)
+    await becomes(world, camera_id, "online")
+    await watched(world, camera_id)
+    row = "SELECT c::text FROM cameras c WHERE id = %s"
+    before, sessions = await world.sql(row, camera_id), cam.stats.sessions_total
+    operator, url = world.client("operator"), f"/api/v1/cameras/{camera_id}"
+    refused = await operator.patch(url, json={f"{kind}_password": "wrong"})
+    assert (refused.status_code, refused.json()["reason"]) == (400, "auth_failed")
+    assert refused.json()["check"]["hint"]
+    assert await world.sql(row, camera_id) == before
+    assert cam.stats.sessions_total == sessions, "and it plays on"
+
+    cam.set_fault("max_sessions", 1)  # ours
+    changed = await operator.patch(url, json={f"{kind}_password": PASSWORD})
+    assert (changed.status_code, changed.json()["status"]) == (200, "pending"), changed.text
+    await becomes(world, camera_id, "online")
+
+
 async def test_an_unreachable_camera_is_an_error_until_it_answers(world: World, cam: SimCam) -> None:
     await cam.unplug()
     camera_id = await add(world, cam)

@@ -10,7 +10,7 @@ import hashlib
 import logging
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -164,6 +164,18 @@ class CameraChecker:
         if not outcome.ok:
             raise CheckFailed(outcome.report)
         return outcome
+
+    async def require_here(
+        self, source: CameraSource, camera: CameraDetail, on_stage: OnStage | None = None
+    ) -> None:
+        """The same from this server, for a direct camera that is there already; raises CheckFailed."""
+        if camera.last_seen_at is None:  # nothing is known of its transport yet
+            source = replace(source, transport="auto")
+        outcome = await self.here(source, on_stage)
+        # One that serves a single session may have given it to us; the job that follows lets go of that first.
+        is_ours = camera.status == "online" and outcome.report["reason"] == "too_many_connections"
+        if not outcome.ok and not is_ours:
+            raise CheckFailed(outcome.report)
 
 
 def _ended(stage: str, reason: Reason, message: str) -> Outcome:

@@ -262,6 +262,8 @@ class CameraService:
         outcome = None
         if source is not None and gateway_id is not None:
             outcome = await self._checker.require(gateway_id, source, on_stage)
+        elif source is not None:  # what it says goes into the row by the job that registers it anew
+            await self._checker.require_here(source, seen.camera, on_stage)
 
         await work.write()
         if moves:
