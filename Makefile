@@ -14,6 +14,7 @@ PACKAGES := protocol camera server gateway simcam sdk/python verify
 NODE_STAMP := node_modules/.installed
 RUN := $(BIN)/python tools/node.py run
 TYPESCRIPT := sdk/typescript
+NODE_TEST = $(RUN) node --test --test-timeout=60000 --test-concurrency=$(JOBS) --test-reporter=dot
 ARGS ?=
 # Workers of the test run: the machine's cores unless told otherwise.
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
@@ -40,11 +41,12 @@ demo: $(STAMP)  ## the whole system on this machine: server, gateway, three simu
 test: $(STAMP) test-node  ## every test
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
 
-test-fast: $(STAMP) test-node  ## the everyday tests, under a minute
+test-fast: $(STAMP) $(TYPESCRIPT)/dist/.built  ## the everyday tests, under a minute
+	$(NODE_TEST) "$(TYPESCRIPT)/test/*.test.ts"
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "not slow" $(ARGS)
 
-test-node: $(TYPESCRIPT)/dist/.built  ## the TypeScript library's own tests (part of test and test-fast)
-	$(RUN) node --test --test-timeout=60000 --test-reporter=dot "$(TYPESCRIPT)/test/*.test.ts"
+test-node: $(TYPESCRIPT)/dist/.built  ## the TypeScript library's own tests (part of test)
+	$(NODE_TEST) "$(TYPESCRIPT)/test/*.test.ts" "$(TYPESCRIPT)/test/slow/*.test.ts"
 
 check: $(STAMP) $(TYPESCRIPT)/dist/.built  ## what CI runs: format, lint, types, import contracts, generated files, every test
 	$(BIN)/ruff format --check .

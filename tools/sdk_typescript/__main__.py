@@ -1,4 +1,4 @@
-"""Writes what the TypeScript SDK has from sdk/openapi.json: types, methods, reference. `python -m tools.sdk_typescript [--check]`."""
+"""Writes what the TypeScript SDK has from sdk/openapi.json: types, methods, reference, the README's table. `python -m tools.sdk_typescript [--check]`."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import sys
 from pathlib import Path
 
 from tools.sdk_typescript.document import Document, Unfit
-from tools.sdk_typescript.reference import reference
+from tools.sdk_typescript.reference import reference, with_table
 from tools.sdk_typescript.resources import Resources
 from tools.sdk_typescript.types import Types
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 GENERATED = Path("sdk/typescript/src/generated")
+README = Path("sdk/typescript/README.md")
 REFERENCE = Path("docs/reference/sdk-typescript.md")
 
 
@@ -21,7 +22,8 @@ def made() -> dict[Path, str]:
     document = Document(json.loads((ROOT / "sdk" / "openapi.json").read_text()))
     resources = Resources(document, Types(document))
     files = {GENERATED / name: text for name, text in resources.files().items()}
-    return files | {REFERENCE: reference(resources)}
+    readme = with_table((ROOT / README).read_text(), resources)
+    return files | {REFERENCE: reference(resources), README: readme}
 
 
 def main(arguments: list[str]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.sdk_typescript.document import camel
+from tools.sdk_typescript.document import Unfit, camel
 from tools.sdk_typescript.resources import Resources
 
 HEAD = """# `@novavms/sdk`: every method
@@ -89,3 +89,21 @@ def reference(resources: Resources) -> str:
         for signature, words, example in BY_HAND.get(resource, []):
             text += f"\n### `{name}.{signature}`\n\n{words}\n\n```ts\n{example}\n```\n"
     return text
+
+
+BEGIN, END = "<!-- methods: made by make sdk -->", "<!-- end of methods -->"
+
+
+def with_table(readme: str, resources: Resources) -> str:
+    """The README with its table of methods as it is now."""
+    before, _, rest = readme.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not end:
+        raise Unfit(f"sdk/typescript/README.md has no place for its table of methods: {BEGIN} … {END}")
+    rows = ["| resource | methods |", "|---|---|"]
+    for resource in resources.names:
+        made = [camel(op.name) for op in resources.operations(resource)]
+        by_hand = [signature.partition("(")[0] for signature, _, _ in BY_HAND.get(resource, [])]
+        name = ".".join(camel(part) for part in resource.split("."))
+        rows.append(f"| `{name}` | {' '.join(f'`{method}`' for method in [*made, *by_hand])} |")
+    return f"{before}{BEGIN}\n" + "\n".join(rows) + f"\n{END}{after}"

@@ -32,6 +32,8 @@ const OPERATIONS = new Map<string, Known>();
 for (const [path, verbs] of Object.entries(world.document.paths)) {
   for (const [verb, operation] of Object.entries(verbs)) OPERATIONS.set(operation.operationId, { verb: verb.toUpperCase(), path, operation });
 }
+/** The id of what the world does not have. */
+const NOBODY = '0198f2a4-0000-7000-8000-00000000dead';
 /** What has an order of its own comes last, so. */
 const TAIL = ['nominateOwner', 'getOwnerNomination', 'withdrawOwnerNomination', 'nominateOwner', 'acceptOwnerNomination', 'changePassword', 'logout'];
 
@@ -70,7 +72,7 @@ function method(of: NovaVMS, id: string): (...words: unknown[]) => PromiseLike<u
 async function call(of: NovaVMS, id: string): Promise<unknown> {
   const { verb, path, operation } = OPERATIONS.get(id) as Known;
   const idOf = (name: string) => world.ids[`${id} ${name}`] ?? world.ids[name];
-  const words: unknown[] = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => idOf(name ?? ''));
+  const words: unknown[] = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => idOf(name ?? '') ?? NOBODY);
   const example = operation.requestBody?.content['application/json']?.example;
   if (example !== undefined) {
     const filled = Object.entries(example).map(([name, value]) => {

@@ -12,7 +12,7 @@ import { runInNewContext } from 'node:vm';
 import { build } from 'esbuild';
 
 const run = promisify(execFile);
-const HERE = dirname(dirname(fileURLToPath(import.meta.url)));
+const HERE = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const NPM = join(dirname(dirname(process.execPath)), 'lib', 'node_modules', 'npm', 'bin', 'npm-cli.js');
 const TSC = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
 let project = '';
