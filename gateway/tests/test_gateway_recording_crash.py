@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import timedelta
 
 import pytest
 from nova_box import ROOT, Box, MadeCamera
@@ -18,8 +19,11 @@ async def life(box: Box, dies_at: int | None) -> MadeCamera:
     """Two short segments and a third, and the removal of the first; the disk dies on the way."""
     camera = box.add(retention_bytes=60_000)
     await box.start()
-    box.disk.calls, box.disk.dies_at = 0, dies_at
-    await box.play(LIFE_SEC, camera)
+    box.disk.calls, box.disk.dies_at, box.disk.died_at = 0, dies_at, box.clock.now()
+    for _ in range(LIFE_SEC):
+        await box.play(1, camera)
+        if dies_at is None or box.disk.calls <= dies_at:
+            box.disk.died_at = box.clock.now()
     return camera
 
 
@@ -49,7 +53,14 @@ async def pull_the_plug(dies_at: int) -> None:
         await box.check()
         await box.play(12, camera)
         await box.check()
-        assert (await box.reasons(camera))[-1] == "footage"
+        rows = await box.rows(camera)
+        assert rows[-1].reason is None
+        lost = [row for row in rows if row.reason == "storage_lost"]
+        assert box.disk.died_at is not None
+        died_us = int(box.disk.died_at.timestamp() * SECOND_US)
+        assert all(row.start_us >= died_us - SECOND_US for row in lost), (
+            "R4: footage goes with its reason first"
+        )
         await box.check_server()
     except AssertionError as error:
         raise AssertionError(f"died after {dies_at} calls: {error}") from error
@@ -59,20 +70,38 @@ async def pull_the_plug(dies_at: int) -> None:
 
 
 async def test_a_power_cut_costs_two_seconds_at_most_and_says_so() -> None:
-    box = Box()
+    box = Box(segment_sec=30)
     camera = box.add()
     await box.start()
-    await box.play(33, camera)
+    for life_sec in (17, 28, 41, 55, 29):
+        await box.play(life_sec, camera)
+        await box.crash()
+        crashed_us = int(box.clock.now().timestamp() * SECOND_US)
+        await box.clock.turn(60)
+        await box.start()
+        await box.play(35, camera)
+        *_, before, gap, _ = await box.rows(camera)
+        assert (before.reason, gap.reason) == (None, "gateway_restart")
+        assert crashed_us - before.end_us < 3 * SECOND_US
+        await box.check()
+    await box.check_server()
+    await box.stop()
+    box.close()
+
+
+async def test_footage_of_long_ago_that_was_removed_does_not_come_back() -> None:
+    box = Box()
+    camera = box.add(retention_days=1)
+    await box.start()
+    await box.play(42, camera)
+    camera.breaks("connection_lost")
+    box.clock.began += timedelta(days=3)
+    await box.play(15)
+    assert box.files() == {}
     await box.crash()
-    crashed_us = int(box.clock.now().timestamp() * SECOND_US)
-    await box.clock.turn(60)
     await box.start()
     await box.play(12, camera)
-    before, gap, after = await box.rows(camera)
-    assert (before.reason, gap.reason, after.reason) == (None, "gateway_restart", None)
-    assert crashed_us - before.end_us < 3 * SECOND_US
     await box.check()
-    await box.check_server()
     await box.stop()
     box.close()
 

@@ -188,13 +188,15 @@ class Stoppable(Inline):
 
 
 class PoweredSqlite(Sqlite):
-    """Takes nothing without power, or while `is_full`."""
+    """On the same power as the disk: a write is a call of the disk's, too. Takes nothing while `is_full`."""
 
-    has_power = True
+    disk: MemoryDisk
     is_full = False
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        if not self.has_power or self.is_full:
+        self.disk.calls += 1
+        dies_at = self.disk.dies_at
+        if self.is_full or (dies_at is not None and self.disk.calls > dies_at):
             error = sqlite3.OperationalError("database or disk is full")
             error.sqlite_errorcode = sqlite3.SQLITE_FULL
             raise error
@@ -205,6 +207,7 @@ class PoweredSqlite(Sqlite):
 class IndexInMemory:
     """The index's file: survives lives, and can be lost."""
 
+    disk: MemoryDisk
     connection: sqlite3.Connection | None = None
     database: PoweredSqlite | None = None
 
@@ -212,6 +215,7 @@ class IndexInMemory:
         if self.connection is None:
             self.connection = connect(":memory:", index_module.MIGRATIONS)
         self.database = PoweredSqlite(self.connection)
+        self.database.disk = self.disk
         return self.database
 
     async def put_aside(self) -> None:
@@ -254,7 +258,7 @@ class Box:
     ) -> None:
         self.clock = TurnedClock()
         self.disk = MemoryDisk(capacity=capacity)
-        self.file = IndexInMemory()
+        self.file = IndexInMemory(self.disk)
         self.off_loop = Stoppable()
         self.limits = limits or Limits(max_bytes=None, reserve_bytes=0, share_max=1.0)
         self.segment_sec = segment_sec
@@ -330,8 +334,6 @@ class Box:
     async def crash(self) -> None:
         """The power goes: nothing reaches disk or index any more, and what was not synced may be lost."""
         self.disk.dies_at = -1
-        assert self.file.database is not None
-        self.file.database.has_power = False
         await self.stop()
         for stream in self.streams.values():
             stream._sinks.clear()

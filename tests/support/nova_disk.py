@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import random
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from novavms_gateway.kit.disk import DiskFile, Space
@@ -33,7 +34,7 @@ class MemoryDisk:
         self.capacity = capacity
         self.calls = 0
         self.dies_at: int | None = None
-        self.stalls = False
+        self.died_at: datetime | None = None
         self.fails_with: int | None = None
         """An errno that each write raises."""
 

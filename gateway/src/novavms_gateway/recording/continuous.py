@@ -131,7 +131,7 @@ class CameraRecording:
         self._files: dict[int, Writing] = {}
         self._gap: GapReason | None = None
         self._gap_since = self._gap_said = self._began_at
-        self._hole: GapReason = "unknown"
+        self._hole: GapReason = "gateway_restart"
         self._retry_at = 0.0
 
     @property
