@@ -268,3 +268,34 @@ async def test_each_end_of_a_camera_is_held_to_its_own_certificate() -> None:
             await StreamFinder(onvif(cam, tls_fingerprint=other), _resolve)()
         plain = StreamFinder(rtsp(cam, rtsp_url=cam.rtsps_url, tls_fingerprint=own), _resolve)
         assert (await plain()).tls_fingerprint == own
+
+
+@pytest.mark.slow
+async def test_a_change_of_a_camera_with_one_session_is_checked_in_place_of_ours(
+    gateway: Running, server_side: Any, wait_until: Any
+) -> None:
+    async with SimCam(SimCamConfig(name="One viewer", onvif_port=None)) as cam, gateway():
+        camera = rtsp(cam)
+        await server_side.desire(camera)
+        await wait_until(online(server_side, camera))
+        cam.set_fault("max_sessions", 1)
+
+        def change(password: str, **more: Any) -> Check:
+            return Check(
+                kind="rtsp",
+                rtsp_url=cam.rtsp_url,
+                username="admin",
+                password=password,
+                allow_loopback=True,
+                **more,
+            )
+
+        stranger = await server_side.ask(change(DEFAULT_PASSWORD))
+        assert stranger.result["reason"] == "too_many_connections"
+        wrong = await server_side.ask(change("wrong", camera_id=camera.camera_id))
+        assert wrong.result["reason"] == "auth_failed"
+        assert cam.stats.sessions_total == 1, "neither cost us our session"
+        right = await server_side.ask(change(DEFAULT_PASSWORD, camera_id=camera.camera_id))
+        assert right.result["ok"], right.result
+        await wait_until(lambda: cam.stats.sessions_total == 3 and cam.sessions == 1)
+        await wait_until(online(server_side, camera))

@@ -89,6 +89,7 @@ FROM_SERVER: dict[str, m.FromServer] = {
             tls_fingerprint="0a" * 32,
             tls_pinned_at=AT,
             allow_loopback=True,
+            camera_id=_id(11),
         )
     ),
     "request_discover": _request(

@@ -18,7 +18,7 @@ import msgspec
 
 from novavms_camera.address import AddressPolicy, resolve_address
 from novavms_camera.capture import CaptureStream, snapshot_jpeg
-from novavms_camera.check import check_camera
+from novavms_camera.check import CheckReport, check_camera
 from novavms_camera.faults import CameraFault
 from novavms_camera.onvif import FoundDevice, discover, resolve_stream
 from novavms_camera.onvif.identity import SaidIdentity, ask_identity, look_around
@@ -300,12 +300,23 @@ class Gateway:
             stream_tls_fingerprint=check.stream_tls_fingerprint,
             tls_pinned_at=check.tls_pinned_at,
         )
-        report = await check_camera(
-            source,
-            policy=AddressPolicy(allow_loopback=check.allow_loopback),
-            on_stage=lambda stage: progress(msgspec.to_builtins(stage)),
-            time_cap_sec=max(1.0, min(CHECK_TIME_CAP_SEC, timeout_sec - REPLY_MARGIN_SEC)),
-        )
+        ends = self._clock.monotonic() + max(1.0, min(CHECK_TIME_CAP_SEC, timeout_sec - REPLY_MARGIN_SEC))
+
+        async def run() -> CheckReport:
+            return await check_camera(
+                source,
+                policy=AddressPolicy(allow_loopback=check.allow_loopback),
+                on_stage=lambda stage: progress(msgspec.to_builtins(stage)),
+                time_cap_sec=max(1.0, ends - self._clock.monotonic()),
+            )
+
+        report = await run()
+        if report.reason == "too_many_connections" and check.camera_id is not None:
+            async with self._fleet.let_go(
+                check.camera_id
+            ) as had_a_session:  # cameras that serve one viewer only
+                if had_a_session:
+                    report = await run()
         return report.to_dict()
 
     async def _discover(self, ask: Discover) -> dict[str, Any]:

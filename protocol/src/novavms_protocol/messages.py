@@ -119,6 +119,8 @@ class Check(Message, frozen=True, kw_only=True):
     tls_pinned_at: Time | None = None
     allow_loopback: bool = False
     """Only where the server's settings allow it (tests, demo); the gateway never decides this itself."""
+    camera_id: UUID | None = None
+    """The camera of which this is a change, if one. Where the camera serves no further session, the gateway's own makes room."""
 
     def __repr__(self) -> str:
         return f"Check({self.kind} {self.host}:{self.port})"

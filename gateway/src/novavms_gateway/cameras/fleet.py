@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Final
 from uuid import UUID
 
@@ -126,6 +127,20 @@ class Fleet:
         )
         self._watches[camera.camera_id] = watch
         watch.start()
+
+    @asynccontextmanager
+    async def let_go(self, camera_id: UUID) -> AsyncIterator[bool]:
+        """The camera has no session of ours meanwhile. Gives whether it had one; afterwards it is as desired then."""
+        if camera_id not in self._watches:
+            yield False
+            return
+        await self._stop(camera_id)
+        try:
+            yield True
+        finally:
+            desired = [camera for camera in self.cameras if camera.camera_id == camera_id and camera.enabled]
+            if desired and camera_id not in self._watches:
+                self._start(desired[0])
 
     async def _stop(self, camera_id: UUID) -> None:
         await self._watches.pop(camera_id).stop()

@@ -130,13 +130,18 @@ class CameraChecker:
         self._time_cap_sec = time_cap_sec
 
     async def on_gateway(
-        self, gateway_id: UUID, source: CameraSource, on_stage: OnStage | None = None
+        self,
+        gateway_id: UUID,
+        source: CameraSource,
+        on_stage: OnStage | None = None,
+        *,
+        camera_id: UUID | None = None,
     ) -> Outcome:
         """Waits for the gateway; hold no connection meanwhile. gateway_offline and gateway_timeout are outcomes, too.
 
         Raises GatewayRefused when the gateway could not run the check at all.
         """
-        body = check_request(source, allow_loopback=self._rules.allow_loopback)
+        body = check_request(source, allow_loopback=self._rules.allow_loopback, camera_id=camera_id)
         try:
             reply = await self._hub.request(
                 gateway_id, body, timeout_sec=self._time_cap_sec, on_progress=on_stage
@@ -157,10 +162,15 @@ class CameraChecker:
         return Outcome(report.to_dict())
 
     async def require(
-        self, gateway_id: UUID, source: CameraSource, on_stage: OnStage | None = None
+        self,
+        gateway_id: UUID,
+        source: CameraSource,
+        on_stage: OnStage | None = None,
+        *,
+        camera_id: UUID | None = None,
     ) -> Outcome:
-        """As `on_gateway`; raises CheckFailed unless the camera works."""
-        outcome = await self.on_gateway(gateway_id, source, on_stage)
+        """As `on_gateway`; raises CheckFailed unless the camera works. `camera_id`: of one that is there already."""
+        outcome = await self.on_gateway(gateway_id, source, on_stage, camera_id=camera_id)
         if not outcome.ok:
             raise CheckFailed(outcome.report)
         return outcome

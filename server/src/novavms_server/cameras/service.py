@@ -261,7 +261,7 @@ class CameraService:
             await self._sites.get(work, asked.site_id)
         outcome = None
         if source is not None and gateway_id is not None:
-            outcome = await self._checker.require(gateway_id, source, on_stage)
+            outcome = await self._checker.require(gateway_id, source, on_stage, camera_id=camera_id)
         elif source is not None:  # what it says goes into the row by the job that registers it anew
             await self._checker.require_here(source, seen.camera, on_stage)
 

@@ -10,6 +10,7 @@ import logging
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any, cast
+from uuid import UUID
 
 import msgspec
 from msgspec import UNSET
@@ -230,7 +231,8 @@ def source_of_row(row: CameraRow, sealer: Sealer) -> CameraSource:
     )
 
 
-def check_request(source: CameraSource, *, allow_loopback: bool) -> Check:
+def check_request(source: CameraSource, *, allow_loopback: bool, camera_id: UUID | None = None) -> Check:
+    """`camera_id`: of the camera of which this is a change."""
     return Check(
         kind=source.kind,
         host=source.host,
@@ -243,6 +245,7 @@ def check_request(source: CameraSource, *, allow_loopback: bool) -> Check:
         stream_tls_fingerprint=source.stream_tls_fingerprint,
         tls_pinned_at=source.tls_pinned_at,
         allow_loopback=allow_loopback,
+        camera_id=camera_id,
     )
 
 
