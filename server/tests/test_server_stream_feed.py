@@ -89,6 +89,7 @@ async def test_what_is_rolled_back_is_not_told(world: World) -> None:
         await reader.expect("camera_status", number=2)
 
 
+@pytest.mark.slow
 async def test_items_of_one_commit_come_in_the_order_they_were_told_in(world: World) -> None:
     async with streaming(world.client("viewer")) as reader:
         await tell_now(world, *range(50))
@@ -97,6 +98,7 @@ async def test_items_of_one_commit_come_in_the_order_they_were_told_in(world: Wo
         )
 
 
+@pytest.mark.slow
 async def test_a_lost_notification_costs_a_moment_only(world: World) -> None:
     """The listening connection is cut. What is told meanwhile comes by the poll or by listening anew."""
     async with streaming(world.client("viewer")) as reader:
@@ -122,6 +124,7 @@ async def _cut_listener(world: World) -> int:
         return int(row[0])
 
 
+@pytest.mark.slow
 async def test_old_items_go_and_no_younger_ones(world: World) -> None:
     from novavms_server.jobs import Housekeeping
 

@@ -25,7 +25,7 @@ from novavms_server.kit.ids import new_request_id
 from novavms_server.kit.limits import Limiter
 from novavms_server.stream.asked import read_asked
 from novavms_server.stream.items import Form
-from novavms_server.stream.reader import EndReason
+from novavms_server.stream.reader import EndReason, Gone
 from novavms_server.stream.service import Opening, Streams
 
 log = logging.getLogger("novavms.stream")
@@ -63,6 +63,7 @@ class _Events:
         self._send = send
 
     async def send(self, texts: list[str]) -> None:
+        # To a client that is gone the HTTP server sends nothing, and says nothing.
         await self._send({"type": "http.response.body", "body": "".join(texts).encode(), "more_body": True})
 
     async def close(self, reason: EndReason) -> None:
@@ -80,10 +81,20 @@ class _Messages:
 
     async def send(self, texts: list[str]) -> None:
         for text in texts:
-            await self._wire.send({"type": "websocket.send", "text": text})
+            await self._put({"type": "websocket.send", "text": text})
 
     async def close(self, reason: EndReason) -> None:
-        await self._wire.send({"type": "websocket.close", "code": _CLOSE_CODES[reason], "reason": reason})
+        await self._put({"type": "websocket.close", "code": _CLOSE_CODES[reason], "reason": reason})
+
+    async def _put(self, message: dict[str, Any]) -> None:
+        try:
+            await self._wire.send(message)
+        except (
+            OSError,
+            RuntimeError,
+            WebSocketException,
+        ) as error:  # by whichever the server tells of a closed socket
+            raise Gone from error
 
 
 class StreamDoor:

@@ -57,15 +57,20 @@ class Wanted:
         return None
 
 
+class Gone(Exception):
+    """The client does not listen any more."""
+
+
 class Wire(Protocol):
     """The way to one client."""
 
     form: Form
 
     async def send(self, texts: list[str]) -> None:
-        """Returns when there is room for more."""
+        """Returns when there is room for more. Raises Gone."""
 
-    async def close(self, reason: EndReason) -> None: ...
+    async def close(self, reason: EndReason) -> None:
+        """After what was sent. Raises Gone."""
 
 
 class Source(Protocol):
@@ -158,20 +163,21 @@ class Reader:
 
     def heard(self, before: int, items: Sequence[Item]) -> None:
         """The channel has these; without any, powers have changed."""
-        has_all = self._task is None and self._position == before
-        if has_all and items and not any(self._wanted.of(item, self.caller) for item in items):
-            self._position = items[-1].position
-        else:
-            self.nudge()
+        if items and self._task is None and self._position == before:
+            for item in items:
+                if self._wanted.of(item, self.caller) is not None:
+                    break
+            else:
+                self._position = items[-1].position
+                return
+        self.nudge()
 
     def end(self, reason: EndReason) -> None:
         self._ending = self._ending or reason
         self.nudge()
 
     def is_behind(self) -> bool:
-        return self._task is None and (
-            self._position < self._channel.position or self._epoch < self._channel.epoch
-        )
+        return self._task is None and (self._position < self._channel.position or self._is_unsettled())
 
     def nudge(self) -> None:
         if self._task is None and self._open:
@@ -196,10 +202,11 @@ class Reader:
             while await self._step():
                 pass
         except DATABASE_AWAY as error:  # the next tick tries again (is_behind)
-            log.warning("a stream waits for the database: %s", type(error).__name__)
-        except Exception as error:
-            # Whatever the HTTP server says of a client that is gone; its own task hears it, too.
-            log.debug("a stream's client: %s", type(error).__name__)
+            log.debug("a stream waits for the database: %s", type(error).__name__)
+        except Gone:  # whoever waits for the client's messages hears it, too
+            self._open = False
+        except Exception:
+            log.exception("a stream")
         finally:
             self._task = None
 
@@ -237,7 +244,11 @@ class Reader:
         if texts:
             self._source.count(len(texts))
             await self._wire.send(texts)
-        return True
+        return self._position < self._channel.position or bool(self._said) or self._is_unsettled()
+
+    def _is_unsettled(self) -> bool:
+        """Whether what was known of the caller may be out of date, or the stream is to end."""
+        return self._ending is not None or self._epoch < self._channel.epoch
 
     async def _reread(self) -> tuple[list[Item], int]:
         """From the feed, for memory does not reach back to where this reader is."""

@@ -78,6 +78,7 @@ class Streams:
         self._readers: set[Reader] = set()
         self._asking = asyncio.Semaphore(ASKING_AT_ONCE)
         self._closing = False
+        self._sent_lately = 0
         self._ticker: asyncio.Task[None] | None = None
         self._open_gauge = Gauge("novavms_streams_open", "Open streams (GET /stream).", registry=registry)
         self._sent = CounterMetric(
@@ -204,6 +205,8 @@ class Streams:
 
     def tick(self) -> None:
         """What time alone brings about."""
+        self._sent.inc(self._sent_lately)
+        self._sent_lately = 0
         now, mono = self.now(), self.monotonic()
         for reader in list(self._readers):
             until = reader.caller.expires_at
@@ -238,4 +241,6 @@ class Streams:
         return self._clock.monotonic()
 
     def count(self, sent: int) -> None:
-        self._sent.inc(sent)
+        self._sent_lately += (
+            sent  # into the metric with the next tick: this is done for each reader of each item
+        )
