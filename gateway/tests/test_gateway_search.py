@@ -167,7 +167,7 @@ async def test_searches_are_gentle_over_a_simulated_day(manual_clock: Any, wait_
     async def look(**asked: Any) -> list[Sighting]:
         searches.append(manual_clock.seconds)
         assert asked["multicast"]
-        assert asked["hosts"] == ["192.0.2.200", "127.0.0.1"]
+        assert asked["hosts"] == ["127.0.0.1", "192.0.2.200"]
         return []
 
     async def nobody(source: Any, tier: Any, policy: Any) -> Any:

@@ -117,7 +117,8 @@ class GatewayProgram:
                 str(self.folder),
                 "--exit-with-parent",
             ]
-            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+            environment = {**os.environ, "NOVAVMS_GATEWAY_SEARCH_MULTICAST": "false"}
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
         return self
 
     def __exit__(

@@ -123,7 +123,7 @@ class Search:
         sightings = await self._look_around(
             policy=policy,
             multicast=settings.search_multicast,
-            hosts=[*settings.search_hosts, *dict.fromkeys(camera.host for camera in missing)],
+            hosts=[*dict.fromkeys(camera.host for camera in missing), *settings.search_hosts],
             ports=settings.search_ports
             or list(dict.fromkeys((*USUAL_PORTS, *(camera.port for camera in missing)))),
         )

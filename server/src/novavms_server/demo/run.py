@@ -163,7 +163,12 @@ class _Demo:
             folder=self.folder,
         )
         await pairing.finish(30)
-        child = await self._child("novavms-gateway", ["run", "--data-dir", data, "--exit-with-parent"])
+        child = await self._child(
+            "novavms-gateway",
+            ["run", "--data-dir", data, "--exit-with-parent"],
+            # The demo's cameras are on this machine: its gateway asks nobody else for them.
+            environment={"NOVAVMS_GATEWAY_SEARCH_MULTICAST": "false"},
+        )
         gateway_id: str = made["id"]
 
         async def online() -> bool:
