@@ -48,7 +48,14 @@ from novavms_server.kit.http import (
     resolve_in_turn,
 )
 from novavms_server.kit.metrics import Metrics
-from novavms_server.recordings.routes import RecordingController, SiteRecordingController
+from novavms_server.recordings.door import RelayDoor
+from novavms_server.recordings.playback import Playback
+from novavms_server.recordings.routes import (
+    PlayController,
+    RecordingController,
+    RelayController,
+    SiteRecordingController,
+)
 from novavms_server.recordings.service import RecordingService
 from novavms_server.shares.routes import ShareController, SharedController
 from novavms_server.shares.service import ShareService
@@ -85,6 +92,8 @@ class Services:
     uploads: Uploads
     store_door: StoreDoor
     recordings: RecordingService
+    playback: Playback
+    relay_door: RelayDoor
     streams: Streams
     stream_door: StreamDoor
     shares: ShareService
@@ -103,6 +112,8 @@ CONTROLLERS: list[type[Controller]] = [
     UploadController,
     StoreController,
     RecordingController,
+    PlayController,
+    RelayController,
     SiteRecordingController,
     StreamController,
     SiteController,

@@ -111,7 +111,15 @@ def build_server(settings: Settings, *, database_url: str, clock: Clock | None =
     )
     clips = build_clips(settings, database=database, clock=clock, sealer=sealer, hub=hub, gateways=arrivals)
     recordings = build_recordings(
-        database=database, clock=clock, cursors=cursors, sites=sites, hub=hub, jobs=jobs
+        settings,
+        database=database,
+        clock=clock,
+        cursors=cursors,
+        sites=sites,
+        hub=hub,
+        gateways=arrivals,
+        sealer=sealer,
+        jobs=jobs,
     )
     direct = build_direct(settings, database=database, clock=clock, sealer=sealer, hub=hub, jobs=jobs)
     clips.orders.direct = direct.cameras
@@ -142,6 +150,8 @@ def build_server(settings: Settings, *, database_url: str, clock: Clock | None =
         clips=clips.service,
         uploads=clips.uploads,
         recordings=recordings.service,
+        playback=recordings.playback,
+        relay_door=recordings.relay_door,
         store_door=clips.door,
         streams=streams,
         stream_door=StreamDoor(streams, authenticator, limiter, anonymous_limiter),

@@ -32,8 +32,8 @@ from novavms_server.kit.work import Work
 log = logging.getLogger("novavms.edge")
 MAX_BODY_BYTES = 1_048_576
 FREE_PATHS = frozenset({"/healthz", "/readyz"})
-STREAMED_PREFIX = "/api/v1/store/"
-"""Bodies below this path are not read here: their route streams them and sets its own bounds."""
+STREAMED_PREFIXES = ("/api/v1/store/", "/api/v1/relay/")
+"""Bodies below these paths are not read here: their route streams them and sets its own bounds."""
 
 
 class Authenticator(Protocol):
@@ -129,7 +129,7 @@ class Edge:
             await self._run(scope, receive, answer, Exchange(answer.request_id, client_of(scope), b""))
             return
         headers = {name: value for name, value in scope["headers"] if name in _WANTED}
-        streamed = path.startswith(STREAMED_PREFIX)
+        streamed = path.startswith(STREAMED_PREFIXES)
         client = client_of(scope)
         try:
             identity = await self._authenticator.identify(_text(headers.get(b"authorization")))

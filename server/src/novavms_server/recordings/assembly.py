@@ -9,8 +9,15 @@ from novavms_server.kit.clock import Clock
 from novavms_server.kit.database import Database
 from novavms_server.kit.jobs import Jobs
 from novavms_server.kit.pages import Cursors
+from novavms_server.kit.seal import Sealer
+from novavms_server.recordings.door import Gateways, RelayDoor
+from novavms_server.recordings.footage import Footage
 from novavms_server.recordings.ledger import Ledgers
+from novavms_server.recordings.playback import Playback
+from novavms_server.recordings.relay import Relays
 from novavms_server.recordings.service import RecordingService
+from novavms_server.recordings.tickets import Tickets
+from novavms_server.settings import Settings
 from novavms_server.sites.service import SiteService
 
 
@@ -18,18 +25,37 @@ from novavms_server.sites.service import SiteService
 class RecordingParts:
     service: RecordingService
     ledgers: Ledgers
+    relays: Relays
+    relay_door: RelayDoor
+    footage: Footage
+    playback: Playback
 
 
 def build_recordings(
+    settings: Settings,
     *,
     database: Database,
     clock: Clock,
     cursors: Cursors,
     sites: SiteService,
     hub: GatewayHub,
+    gateways: Gateways,
+    sealer: Sealer,
     jobs: Jobs,
 ) -> RecordingParts:
     """Nothing is started yet; from now on gateways' ledgers are kept."""
     ledgers = Ledgers(database, clock)
     ledgers.register(hub, jobs)
-    return RecordingParts(service=RecordingService(cursors, sites), ledgers=ledgers)
+    base_url = settings.public_url or ""
+    service = RecordingService(cursors, sites)
+    relays = Relays(base_url)
+    footage = Footage(hub, relays)
+    tickets = Tickets(sealer.derive("playback"), database, clock)
+    return RecordingParts(
+        service=service,
+        ledgers=ledgers,
+        relays=relays,
+        relay_door=RelayDoor(relays, gateways),
+        footage=footage,
+        playback=Playback(service, footage, tickets, base_url),
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from novavms_server.kit.openapi import Example
+from novavms_server.recordings.errors import NoFootage
 
 CAMERA_ID = "0198f2a4-7d10-7b21-8c43-5e6f7a8b9c0d"
 SPAN: dict[str, Any] = {
@@ -19,6 +20,7 @@ GAP: dict[str, Any] = {
 _RANGE = {"from": "2026-03-01T10:00:00Z", "to": "2026-03-01T12:00:00Z"}
 
 EXAMPLES = {
+    "getCameraPlayback": Example(errors=(NoFootage,)),
     "getCameraRecordings": Example(
         response={
             **{"camera_id": CAMERA_ID, **_RANGE, "stream": "main", "spans": [SPAN], "gaps": [GAP]},

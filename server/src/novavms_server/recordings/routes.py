@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
-from litestar import Controller, get
+from litestar import Controller, Request, Response, get, put, route
 from litestar.params import QueryParameter
+from litestar.response import Redirect
 
-from novavms_server.kit.http import Cursor, FromPath, Limit, NamedDependency, role
+from novavms_server.kit.http import PUBLIC, Cursor, FromPath, Limit, NamedDependency, role
 from novavms_server.kit.work import Work
+from novavms_server.recordings.door import Poured, RelayDoor
 from novavms_server.recordings.models import Recordings, SiteRecordings
+from novavms_server.recordings.playback import Playback
 from novavms_server.recordings.service import RecordingService
 
 _EDGE = "An RFC 3339 time, or a day (YYYY-MM-DD) in the site's time zone"
@@ -20,6 +23,13 @@ RangeFrom = Annotated[
 ]
 RangeTo = Annotated[
     str | None, QueryParameter(name="to", description=f"{_EDGE}, to its end. Unset, or ahead of now: now.")
+]
+PlayFrom = Annotated[
+    str | None,
+    QueryParameter(name="from", description=f"{_EDGE}: where to begin. Unset: an hour before `to`."),
+]
+PlayTo = Annotated[
+    str | None, QueryParameter(name="to", description=f"{_EDGE}. Unset: an hour after `from`.")
 ]
 
 
@@ -46,6 +56,65 @@ class RecordingController(Controller):
         range_to: RangeTo = None,
     ) -> Recordings:
         return await recordings.of_camera(work, camera_id, range_from, range_to)
+
+    @get(
+        "/playback",
+        opt=role("viewer"),
+        status_code=302,
+        operation_id="getCameraPlayback",
+        summary="Play recorded footage (HLS)",
+        description=(
+            "Redirects to an HLS playlist (fragmented MP4) of the footage from `from` on: at most 24 hours, an hour where `to`"
+            " is not given. The address is good for six hours, and no longer than the caller's right to see the camera. Bytes"
+            " come straight from the gateway: 503 with `reason` while it is away. 404 with the gap's `reason` where there is none."
+        ),
+    )
+    async def get_playback(
+        self,
+        work: NamedDependency[Work],
+        playback: NamedDependency[Playback],
+        camera_id: FromPath[UUID],
+        range_from: PlayFrom = None,
+        range_to: PlayTo = None,
+    ) -> Redirect:
+        return Redirect(await playback.address(work, camera_id, range_from, range_to))
+
+
+class PlayController(Controller):
+    """What players ask for. The address is the credential; see tickets.py."""
+
+    path = "/play/{ticket:str}"
+    include_in_schema = False
+
+    @route("/index.m3u8", http_method=["GET", "HEAD"], opt=PUBLIC)
+    async def get_playlist(self, playback: NamedDependency[Playback], ticket: FromPath[str]) -> Response[str]:
+        return await playback.playlist(ticket)
+
+    @route("/{name:str}", http_method=["GET", "HEAD"], opt=PUBLIC)
+    async def get_file(
+        self,
+        request: Request[Any, Any, Any],
+        playback: NamedDependency[Playback],
+        ticket: FromPath[str],
+        name: FromPath[str],
+    ) -> Poured:
+        return await playback.file(request, ticket, name)
+
+
+class RelayController(Controller):
+    """Where gateways PUT what somebody waits for; see relay.py."""
+
+    path = "/relay"
+    include_in_schema = False
+
+    @put("/{token:str}", opt=PUBLIC, status_code=204)
+    async def receive(
+        self,
+        request: Request[Any, Any, Any],
+        relay_door: NamedDependency[RelayDoor],
+        token: FromPath[str],
+    ) -> None:
+        await relay_door.receive(request, token)
 
 
 class SiteRecordingController(Controller):

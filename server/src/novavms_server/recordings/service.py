@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from novavms_server.events.when import read_span
@@ -25,6 +25,21 @@ SUMMARY_ROWS: Final = 1000
 """The same for each camera of a summary."""
 FRESH: Final = timedelta(seconds=90)
 """A gateway that is online tells of each moment within this time."""
+
+
+class Known(NamedTuple):
+    """What is known of a camera's footage in a range."""
+
+    camera: CameraOnRecord
+    start: datetime
+    end: datetime
+    line: Timeline
+
+    @property
+    def reason(self) -> Reason | None:
+        """Of the longest gap: why there is nothing, where there is nothing."""
+        longest = max(self.line.gaps, key=lambda gap: gap.duration_sec, default=None)
+        return None if longest is None else longest.reason
 
 
 class RecordingService:
@@ -63,6 +78,28 @@ class RecordingService:
             as_of=as_of,
             next_from=next_from,
         )
+
+    async def look(
+        self,
+        work: Work,
+        camera_id: UUID,
+        range_from: str | None,
+        range_to: str | None,
+        *,
+        longest: timedelta,
+        default: timedelta,
+    ) -> Known:
+        """For whoever is about to ask for the footage itself. An edge that is not given is `default` from the other."""
+        camera = await self.camera(work, camera_id)
+        start, end = read_range(range_from, range_to, camera.timezone, work.now, RANGE_MAX, default)
+        if range_to is None:
+            end = min(end, start + default)
+        if end - start > longest:
+            raise ValidationError.of(
+                "to", f"to must be at most {longest / timedelta(hours=1):g} h after from"
+            )
+        rows, _ = await self._rows(work, camera, start, end)
+        return Known(camera, start, end, told(camera, rows, start, end, work.now)[0])
 
     async def _rows(
         self, work: Work, camera: CameraOnRecord, start: datetime, end: datetime
@@ -142,13 +179,18 @@ def _summary(
 
 
 def read_range(
-    range_from: str | None, range_to: str | None, zone: str, now: datetime, longest: timedelta
+    range_from: str | None,
+    range_to: str | None,
+    zone: str,
+    now: datetime,
+    longest: timedelta,
+    default: timedelta = DEFAULT_RANGE,
 ) -> tuple[datetime, datetime]:
     """From what was typed; days are the site's. What is ahead of us is cut off. Raises ValidationError."""
     span = read_span(range_from, range_to, ("from", "to"))
     low, high = span.in_zone(zone)
     end = now if span.end is None else min(high, now)
-    start = end - DEFAULT_RANGE if span.start is None else low
+    start = end - default if span.start is None else low
     if start >= end:
         raise ValidationError.of("from", "from must be in the past, and before to")
     if end - start > longest:

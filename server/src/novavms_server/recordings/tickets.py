@@ -1,0 +1,98 @@
+"""Addresses to play by: signed, for one camera and one stretch, good for some hours, and never longer than the rights of whoever
+asked. They carry no credential: a player that is given one can do nothing else with it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from novavms_server.accounts.holders import holder
+from novavms_server.kit.clock import Clock
+from novavms_server.kit.database import Database, Query
+from novavms_server.recordings.errors import FootageGone, PlaybackRefused
+
+_MAC_BYTES: Final = 16
+MOST_CHARS: Final = 1000
+
+
+class Ticket(msgspec.Struct, frozen=True, array_like=True):
+    """What the address says. `kind` and `credential_id` are whose rights it ends with."""
+
+    org_id: UUID
+    camera_id: UUID
+    gateway_id: UUID
+    life: int
+    start: datetime
+    end: datetime
+    kind: str
+    credential_id: UUID
+    expires_at: datetime
+
+    def __repr__(self) -> str:
+        return f"Ticket({self.camera_id})"
+
+
+_NOW = """
+SELECT c.site_id, c.recording_stream, l.life FROM cameras c LEFT JOIN ledgers l ON l.gateway_id = c.gateway_id
+WHERE c.org_id = %s AND c.id = %s
+"""
+
+
+class Tickets:
+    """`key` signs."""
+
+    def __init__(self, key: bytes, database: Database, clock: Clock) -> None:
+        self._key = key
+        self._database = database
+        self._clock = clock
+
+    def make(self, ticket: Ticket) -> str:
+        packed = msgspec.msgpack.encode(ticket)
+        return _text(self._mac(packed) + packed)
+
+    def sign(self, text: str) -> str:
+        """For what an address names beside its ticket."""
+        return _text(self._mac(text.encode()))
+
+    async def read(self, text: str) -> tuple[Ticket, str]:
+        """The ticket, and the camera's stream for recording. One round trip. Raises PlaybackRefused when it is none of ours, too
+        old, or whoever asked for it may not see the camera any more; FootageGone where the gateway began its index anew."""
+        ticket = self._open(text)
+        callers, cameras = await self._database.look_everywhere(
+            holder(ticket.org_id, ticket.kind, ticket.credential_id, self._clock),
+            Query(_NOW, (ticket.org_id, ticket.camera_id)),
+        )
+        if not callers or callers[0].must_change_password or not cameras:
+            raise PlaybackRefused
+        site_id, stream, life = cameras[0]
+        if not callers[0].sees(site_id):
+            raise PlaybackRefused
+        if (life or 0) != ticket.life:
+            raise FootageGone("The gateway began its index anew; ask for a new address.")
+        return ticket, stream
+
+    def _open(self, text: str) -> Ticket:
+        try:
+            raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+            packed = raw[_MAC_BYTES:]
+            if len(text) > MOST_CHARS or not hmac.compare_digest(raw[:_MAC_BYTES], self._mac(packed)):
+                raise PlaybackRefused
+            ticket = msgspec.msgpack.decode(packed, type=Ticket)
+        except (ValueError, msgspec.MsgspecError):
+            raise PlaybackRefused from None
+        if self._clock.now() >= ticket.expires_at:
+            raise PlaybackRefused
+        return ticket
+
+    def _mac(self, data: bytes) -> bytes:
+        return hmac.digest(self._key, data, hashlib.sha256)[:_MAC_BYTES]
+
+
+def _text(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
