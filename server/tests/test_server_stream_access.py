@@ -191,6 +191,15 @@ async def test_so_many_streams_and_no_more(world: World) -> None:
         pass
 
 
+async def test_an_org_has_so_many_streams_and_no_more(world: World) -> None:
+    world.server.services.streams._per_org = 2
+    async with streaming(world.client("viewer")), streaming(world.client("operator")):
+        async with world.client("admin").stream("GET", PATH) as refused:
+            assert refused.status_code == 429
+        async with streaming(world.client("admin", other=True)):
+            pass
+
+
 async def test_opening_one_costs_one_of_the_rate(database_url: str, tmp_path: Any) -> None:
     async with make_world(database_url, tmp_path, rate_burst=3, rate_per_min=1, clock=HandClock()) as world:
         client = world.client("viewer")
