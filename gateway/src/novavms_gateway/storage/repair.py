@@ -11,6 +11,7 @@ Everything here can be cut short and done again.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import re
 import sqlite3
@@ -207,10 +208,12 @@ def remove_files(volume: Volume, paths: list[Path]) -> None:
     for folder in sorted({volume.root / path.parent for path in paths}):
         try:
             disk.sync_folder(folder)
-            if not disk.names(folder):
+        except FileNotFoundError:
+            continue
+        if not disk.names(folder):
+            # Not empty any more: a segment began in it.
+            with contextlib.suppress(OSError):
                 disk.remove_folder(folder)
-        except OSError:
-            continue  # a segment began in it, or it is gone: both are fine
 
 
 def _losing(segment_ids: list[int]) -> Callable[[sqlite3.Connection], None]:

@@ -102,7 +102,7 @@ class Retention:
         """The next batch of one kind, in the order of the design's table, and how many bytes may go without pressure."""
         shortage = self._shortage(space)
         total = segment_rows.total_size(db)
-        written, gone = segment_rows.flow_of_the_hour(db)
+        written, gone = segment_rows.flow_of_the_hour(db, now_us)
         allowed = int(self._limits.share_max * (total + gone)) + written - gone
         cameras = db.execute("SELECT key, size, retention_days, retention_bytes FROM camera WHERE size > 0")
         known = [(int(r[0]), int(r[1]), int(r[2]), r[3]) for r in cameras]

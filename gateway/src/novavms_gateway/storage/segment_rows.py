@@ -192,9 +192,13 @@ def flowed(db: sqlite3.Connection, now_us: int, *, written: int = 0, removed: in
     db.execute("DELETE FROM flow WHERE minute <= ? OR minute > ?", (minute - HOUR_MINUTES, minute))
 
 
-def flow_of_the_hour(db: sqlite3.Connection) -> tuple[int, int]:
+def flow_of_the_hour(db: sqlite3.Connection, now_us: int) -> tuple[int, int]:
     """(bytes written, bytes removed) within the last hour."""
-    found = db.execute("SELECT coalesce(sum(written), 0), coalesce(sum(removed), 0) FROM flow").fetchone()
+    minute = now_us // MINUTE_US
+    found = db.execute(
+        "SELECT coalesce(sum(written), 0), coalesce(sum(removed), 0) FROM flow WHERE minute > ? AND minute <= ?",
+        (minute - HOUR_MINUTES, minute),
+    ).fetchone()
     return int(found[0]), int(found[1])
 
 
