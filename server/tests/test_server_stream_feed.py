@@ -6,14 +6,16 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import psycopg
 import pytest
 from nova_stream import streaming
 from nova_wire import until
-from nova_world import World
+from nova_world import World, serve
 
 from novavms_server.feed.log import NewItem, tell
 from novavms_server.kit.database import Connection
+from novavms_server.server import build_server
 
 pytestmark = pytest.mark.anyio
 
@@ -110,6 +112,21 @@ async def test_a_lost_notification_costs_a_moment_only(world: World) -> None:
         await world.server.services.streams.follower.listening.wait()
         await tell_now(world, 2)
         await reader.expect("camera_status", number=2)
+
+
+@pytest.mark.slow
+async def test_what_one_server_does_another_tells(world: World) -> None:
+    settings, url = world.server.settings, world.server.database.url
+    async with (
+        serve(build_server(settings, database_url=url)) as other_url,
+        httpx.AsyncClient(base_url=other_url, headers=world.client("viewer").headers) as there,
+        streaming(there) as reader,
+    ):
+        await tell_now(world, 1)
+        last = (await reader.expect("camera_status", number=1))["id"]
+        await tell_now(world, 2)
+        async with streaming(world.client("viewer"), last_id=last) as here:
+            await here.expect("camera_status", number=2)
 
 
 async def _cut_listener(world: World) -> int:

@@ -18,7 +18,7 @@ CREATE TABLE feed_items (
     data          json NOT NULL                          -- as it is told; json and not jsonb: nobody looks into it here
 );
 CREATE UNIQUE INDEX feed_items_by_position ON feed_items (org_id, position) WHERE position IS NOT NULL;
-CREATE INDEX feed_items_by_age ON feed_items (at) WHERE position IS NOT NULL;
+CREATE INDEX feed_items_by_age ON feed_items (at);
 
 CREATE FUNCTION feed_place() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
