@@ -350,3 +350,24 @@ async def test_times_are_utc_and_move_forward(world: World) -> None:
             read = (await world.client("viewer").get(f"/api/v1/cameras/{camera['id']}")).json()[name]
             assert read.endswith("Z"), name
             assert read <= (now + timedelta(seconds=1)).isoformat()
+
+
+async def test_another_address_is_perhaps_another_camera_of_which_nothing_is_known_yet(world: World) -> None:
+    """Else it would be looked for, and told apart, by who the one before it was."""
+    told: dict[str, Any] = {"serial": "A1", "mac": "00:00:5e:00:53:0a", "endpoint_reference": "urn:uuid:a"}
+
+    async def answer(check: Check) -> dict[str, Any]:
+        return good_report(**told)
+
+    async with connected(world, answer=answer) as gateway:
+        camera = await add(world, gateway)
+        url, row = (
+            f"/api/v1/cameras/{camera['id']}",
+            "SELECT serial, mac, endpoint_reference FROM cameras WHERE id = %s",
+        )
+        told |= {"mac": None, "endpoint_reference": None}
+        assert (await world.client("operator").patch(url, json={"onvif_password": "new"})).status_code == 200
+        assert await world.sql(row, camera["id"]) == [("A1", "00:00:5e:00:53:0a", "urn:uuid:a")]
+        told["serial"] = "B2"
+        assert (await world.client("operator").patch(url, json={"host": "192.0.2.12"})).status_code == 200
+        assert await world.sql(row, camera["id"]) == [("B2", None, None)]

@@ -243,6 +243,21 @@ MEDIA = [
         rtsp(f"audio {audio}", camera={"audio": audio}, facts={"audio_codec": audio})
         for audio in ("pcma", "pcmu")
     ),
+    *(
+        rtsp(fault.replace("_", " "), faults={fault: value})
+        for fault, value in (
+            ("needs_reports_sec", 15),
+            ("one_session_per_stream", True),
+            ("sequence_wrap", True),
+            ("timestamp_wrap_sec", 1),
+            ("timestamp_jump_sec", 3600),
+            ("rtp_clock_percent", 150),
+            ("audio_late_sec", 3),
+            ("b_frames", True),
+            ("gop_10s", True),
+            ("format_change", "resolution"),
+        )
+    ),
     rtsp("no audio", camera={"audio": "none"}, facts={"has_audio": False}),
 ]
 

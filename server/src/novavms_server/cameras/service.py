@@ -304,7 +304,8 @@ class CameraService:
             if outcome is not None and gateway is not None:
                 identity = outcome.identity(source, gateway.id)
                 await self._warn_of_twins(work, outcome, identity, old.id)
-                hidden |= {**hidden_facts(outcome), "identity": identity}
+                elsewhere = (source.host, source.port) != (old.host, old.port)
+                hidden |= {**hidden_facts(outcome, of_another=elsewhere), "identity": identity}
                 new = checked(new, source, outcome, gateway, work)
             elif new.enabled:
                 new = turn(new, work, "pending")

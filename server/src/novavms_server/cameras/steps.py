@@ -119,9 +119,10 @@ def turn(
     )
 
 
-def hidden_facts(outcome: Outcome) -> dict[str, Any]:
-    found = outcome.facts()
-    return {name: found[name] for name in ("serial", "mac", "endpoint_reference") if name in found}
+def hidden_facts(outcome: Outcome, *, of_another: bool = False) -> dict[str, Any]:
+    """The columns of who the camera is. What this check did not hear stays as it was, unless it may be `of_another` camera."""
+    found, names = outcome.facts(), ("serial", "mac", "endpoint_reference")
+    return {name: found.get(name) for name in names if of_another or name in found}
 
 
 def audited(camera: CameraDetail) -> dict[str, Any]:
