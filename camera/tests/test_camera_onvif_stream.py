@@ -101,6 +101,16 @@ async def test_an_address_is_found_over_http_alone() -> None:
         assert cam.login_attempts == 0
 
 
+async def test_a_device_that_speaks_https_only_is_found() -> None:
+    async with SimCam(SimCamConfig(name="Vault", onvif_https=True)) as cam:
+        assert cam.onvif_port is not None
+        ports = [cam.onvif_port, cam.rtsp_port]
+        found = await discover(
+            policy=POLICY, multicast=False, hosts=["127.0.0.1"], ports=ports, discovery_port=free_udp_port()
+        )
+        assert [device.port for device in found] == [cam.onvif_port]
+
+
 async def test_a_lying_xaddr_is_reported_and_not_followed() -> None:
     async with camera(xaddr_host="192.0.2.77") as cam:
         assert cam.discovery_port is not None

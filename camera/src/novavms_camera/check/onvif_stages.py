@@ -121,19 +121,14 @@ class OnvifStages:
             )
 
     async def _try_tls(self, device: OnvifDevice, note: Note, fault: CameraFault) -> None:
-        """https at any port: to who did not answer plain HTTP as if it wanted TLS. Raises `fault` where it does not."""
-        connection, started = device.connection, time.perf_counter()
-        sign = connection.tls_sign
-        if connection.tls or sign == "none":
-            raise fault
-        connection.tls = True
+        """https at any port: with who did not answer plain HTTP as if it wanted TLS. Raises `fault` where it does not."""
+        started = time.perf_counter()
         try:
-            await connection.connect()
-            await connection.start_tls()
+            if not await device.connection.turn_to_tls():
+                raise fault
         except CameraFault as failed:
-            if sign != "sure" or failed.reason != "tls_failed":
-                raise fault from None
-            note.name = "tls"
+            if failed is not fault:
+                note.name = "tls"
             raise
         self.recorder.passed("tls", self._certificate(device), started=started)
 

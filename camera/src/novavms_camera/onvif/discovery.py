@@ -280,11 +280,16 @@ async def _probe_all(addresses: Sequence[str], ports: Sequence[int], found: _Fou
 
 
 async def _probe_http(address: str, port: int) -> FoundDevice | None:
-    """Ask for the clock, which needs no login, then for the scopes, which some give without one."""
+    """Ask for the clock, which needs no login, then for the scopes, which some give without one. By https, where the port wants it."""
     connection = HttpConnection(address, address, port, tls=port in HTTPS_PORTS)
     device = OnvifDevice(connection, None, None, lambda: datetime.now(UTC))
     try:
-        await device.read_clock()
+        try:
+            await device.read_clock()
+        except CameraFault:
+            if not await connection.turn_to_tls():
+                raise
+            await device.read_clock()
         scopes: tuple[str, ...] = ()
         with contextlib.suppress(CameraFault):
             body = f'<GetScopes xmlns="{soap.DEVICE_NS}"/>'

@@ -81,6 +81,25 @@ class HttpConnection:
             raise CameraFault(fault.reason, f"{self.where}: {fault.message}.", hint=fault.hint) from None
         self.tls_fingerprint = seen
 
+    async def turn_to_tls(self) -> bool:
+        """Speaks https from now on, where plain HTTP was answered as a TLS port does. False where that was no TLS.
+
+        Raises CameraFault tls_failed where it surely was, and no handshake succeeds.
+        """
+        sign = self.tls_sign
+        if self.tls or sign == "none":
+            return False
+        self.tls = True
+        try:
+            await self.connect()
+            await self.start_tls()
+        except CameraFault as fault:
+            if sign == "sure" and fault.reason == "tls_failed":
+                raise
+            self.tls = False
+            return False
+        return True
+
     async def post(self, path: str, body: bytes, headers: list[tuple[str, str]]) -> Response:
         """One POST; several at once leave one after the other. A kept connection that the camera closed meanwhile is opened
         again, once.
