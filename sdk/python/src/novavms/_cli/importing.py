@@ -1,0 +1,247 @@
+"""Hundreds of cameras from a CSV file, and a file beside it of what became of each.
+
+The results file only grows, a line at a time, and the last line of a row counts. Before a camera is asked for, its line says
+`adding` with the Idempotency-Key that is used: a run that was cut off there asks with the same key again, and so adds none
+twice. A row that failed is asked for anew, under another key. What a row says is known by a hash of it: one that was changed is a new one.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import os
+import threading
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from novavms import APIError, CameraCheckError, Client, NovaVMSError
+from novavms._cli import names
+from novavms._cli.output import Terminal
+
+NEEDED = ("name", "site", "address")
+KNOWN = (*NEEDED, "gateway", "username", "password", "recording_mode", "retention_days")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One camera to add. `number` is its line in the file."""
+
+    number: int
+    values: dict[str, str]
+
+    @property
+    def digest(self) -> str:
+        """Of all it says."""
+        text = "\0".join(f"{name}={self.values.get(name, '')}" for name in KNOWN)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Result:
+    """A line of the results file. `status`: adding, added, failed, works (dry run)."""
+
+    line: int
+    name: str
+    status: str
+    camera_id: str = ""
+    reason: str = ""
+    message: str = ""
+    hint: str = ""
+    request_id: str = ""
+    row: str = ""
+    key: str = ""
+
+
+class Results:
+    """The file of what became of each row. One writer at a time; every line is on disk when `write` returns."""
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.Lock()
+        self.last: dict[str, Result] = {}
+        if path.exists():
+            with path.open(newline="", encoding="utf-8") as file:
+                for record in csv.DictReader(file):
+                    known = {item.name: record.get(item.name) or "" for item in fields(Result)}
+                    line = int(known.pop("line") or 0)
+                    result = Result(line=line, **known)
+                    self.last[result.row] = result
+        is_new = not path.exists() or path.stat().st_size == 0
+        self._file = path.open("a", newline="", encoding="utf-8")
+        self._writer = csv.DictWriter(self._file, [item.name for item in fields(Result)])
+        if is_new:
+            self._writer.writeheader()
+
+    def write(self, result: Result) -> None:
+        with self._lock:
+            self.last[result.row] = result
+            self._writer.writerow(asdict(result))
+            self._file.flush()
+            os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Raises BadParameter with the line that is wrong."""
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        head = file.read(4096)
+        file.seek(0)
+        separator = ";" if head.partition("\n")[0].count(";") > head.partition("\n")[0].count(",") else ","
+        reader = csv.DictReader(file, delimiter=separator)
+        columns = [(name or "").strip().lower() for name in reader.fieldnames or []]
+        reader.fieldnames = columns
+        missing = [name for name in NEEDED if name not in columns]
+        unknown = [name for name in columns if name not in KNOWN]
+        if missing or unknown:
+            wrong = [f"no column {name}" for name in missing] + [
+                f"unknown column {name!r}" for name in unknown
+            ]
+            raise typer.BadParameter(f"{path.name}: {'; '.join(wrong)}. Columns: {', '.join(KNOWN)}")
+        rows: list[Row] = []
+        for record in reader:
+            values = {name: (record.get(name) or "") for name in columns}
+            values = {name: value if name == "password" else value.strip() for name, value in values.items()}
+            if not any(values.values()):
+                continue
+            empty = [name for name in NEEDED if not values[name]]
+            if empty:
+                raise typer.BadParameter(f"{path.name}, line {reader.line_num}: {empty[0]} is empty")
+            rows.append(Row(reader.line_num, values))
+    return rows
+
+
+def import_file(
+    terminal: Terminal, client: Client, path: Path, results_path: Path | None, *, at_once: int, dry_run: bool
+) -> int:
+    """How many failed. Raises BadParameter for a file that is wrong as a whole, before anything is asked for."""
+    from novavms._cli.cameras import camera_body
+
+    rows = read_rows(path)
+    sites = {name: names.site_id(client, name) for name in _each(rows, "site")}
+    gateways = {name: names.gateway_id(client, name) for name in _each(rows, "gateway")}
+    bodies: dict[int, dict[str, Any]] = {}
+    for row in rows:
+        values = row.values
+        gateway = gateways.get(values.get("gateway", ""))
+        body = camera_body(
+            client, values["address"], gateway, values.get("username") or None, values.get("password") or None
+        )
+        for name, kind in (("recording_mode", str), ("retention_days", int)):
+            if values.get(name):
+                body[name] = kind(values[name])
+        bodies[row.number] = body
+    results = Results(results_path or path.with_name(f"{path.stem}.results.csv"))
+
+    def one(row: Row) -> Result:
+        before = results.last.get(row.digest)
+        if before is not None and before.status == "added" and not dry_run:
+            return before
+        blank = Result(row.number, row.values["name"], "adding", row=row.digest)
+        if dry_run:
+            return _tested(client, blank, bodies[row.number])
+        key = before.key if before is not None and before.status == "adding" else str(uuid4())
+        results.write(replace(blank, key=key))
+        site = sites[row.values["site"]]
+        result = _added(
+            client, blank, {**bodies[row.number], "name": row.values["name"], "site_id": site}, key
+        )
+        results.write(result)
+        return result
+
+    try:
+        done = _run(terminal, rows, one, at_once)
+    finally:
+        results.close()
+    _tell(terminal, done, dry_run=dry_run)
+    return sum(result.status == "failed" for result in done)
+
+
+def _run(terminal: Terminal, rows: list[Row], one: Any, at_once: int) -> list[Result]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    done: list[Result] = []
+    with (
+        Progress(*columns, console=terminal.err, transient=True) as bar,
+        ThreadPoolExecutor(at_once) as pool,
+    ):
+        task = bar.add_task("cameras", total=len(rows))
+        try:
+            for future in as_completed([pool.submit(one, row) for row in rows]):
+                result: Result = future.result()
+                done.append(result)
+                bar.advance(task)
+                if result.status == "failed":
+                    bar.console.print(
+                        f"line {result.line}  {result.name}: {result.message}", style="red", markup=False
+                    )
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    return sorted(done, key=lambda result: result.line)
+
+
+def _added(client: Client, blank: Result, body: dict[str, Any], key: str) -> Result:
+    try:
+        camera = client.cameras.create(**body, idempotency_key=key)
+    except NovaVMSError as error:
+        return _failed(blank, error)
+    return replace(blank, status="added", camera_id=camera.id, key=key)
+
+
+def _tested(client: Client, blank: Result, body: dict[str, Any]) -> Result:
+    extra = ("recording_mode", "retention_days")
+    try:
+        report = client.cameras.test(**{name: value for name, value in body.items() if name not in extra})
+    except NovaVMSError as error:
+        return _failed(blank, error)
+    return replace(
+        blank,
+        status="works" if report.ok else "failed",
+        reason=report.reason or "",
+        message=report.message or "",
+        hint=report.hint or "",
+    )
+
+
+def _failed(blank: Result, error: NovaVMSError) -> Result:
+    if not isinstance(error, APIError):
+        return replace(blank, status="failed", reason="connection", message=str(error))
+    return replace(
+        blank,
+        status="failed",
+        reason=error.reason or error.code,
+        message=error.message,
+        hint=(error.hint or "") if isinstance(error, CameraCheckError) else "",
+        request_id=error.request_id or "",
+    )
+
+
+def _tell(terminal: Terminal, done: Iterable[Result], *, dry_run: bool) -> None:
+    found = list(done)
+    if terminal.as_json:
+        shown = [
+            {key: value for key, value in asdict(result).items() if key not in ("row", "key")}
+            for result in found
+        ]
+        terminal.json(shown)
+        return
+    failed = [result for result in found if result.status == "failed"]
+    good = len(found) - len(failed)
+    terminal.say(
+        f"{good} {'work' if dry_run else 'added'}, {len(failed)} failed", "green" if not failed else "yellow"
+    )
+    for result in failed:
+        terminal.say(f"line {result.line}  {result.name}: {result.reason}. {result.message}", "red")
+        if result.hint:
+            terminal.say(f"    → {result.hint}", "yellow")
+
+
+def _each(rows: list[Row], column: str) -> list[str]:
+    return sorted({row.values[column] for row in rows if row.values.get(column)})
