@@ -90,6 +90,7 @@ class ServerSide:
         DesiredState, each Report by Ack, Ping by Pong (novavms_protocol.messages).
     POST /api/v1/gateways/{id}/clips/{clip_id}/upload {size_bytes, sha256} → {part_bytes, parts: [{number, url, method,
         headers, offset_bytes, size_bytes, done}]}; 404 where the clip is not wanted. Each part is PUT to its address.
+    PUT /api/v1/relay/{id} with the gateway's token: bytes for somebody who waits.
     """
 
     gateway_id: UUID = field(default_factory=uuid4)
@@ -115,6 +116,8 @@ class ServerSide:
     store_away: bool = False
     puts: list[tuple[UUID, int]] = field(default_factory=list)
     tickets: int = 0
+    relayed: dict[str, bytes] = field(default_factory=dict)
+    """What was PUT to /api/v1/relay/…, by its last word. To `hangs-up` nothing arrives."""
     url: str = ""
     _sends: list[Callable[[FromServer | str], Awaitable[None]]] = field(default_factory=list)
     _closes: list[asyncio.Event] = field(default_factory=list)
@@ -246,6 +249,9 @@ class ServerSide:
             self.put_answers.pop(0)
             await receive()
             raise ConnectionResetError  # Uvicorn closes the connection
+        if path.endswith("/relay/hangs-up"):
+            self.relayed["hangs-up"] = (await receive()).get("body", b"")
+            raise ConnectionResetError
         body = b""
         while True:
             event = await receive()
@@ -272,6 +278,10 @@ class ServerSide:
             if not self._is_ours(scope):
                 return 401, {"error": "invalid_token", "message": ""}, []
             return self._ticket(UUID(path.removeprefix(prefix).removesuffix("/upload")), json.loads(body))
+        if method == "PUT" and path.startswith("/api/v1/relay/"):
+            assert self._is_ours(scope), "only a gateway may pour into a relay"
+            self.relayed[path.rpartition("/")[2]] = body
+            return 204, None, []
         if method == "PUT" and path.startswith("/store/"):
             clip_id, number = path.removeprefix("/store/").split("/")
             self.puts.append((UUID(clip_id), int(number)))

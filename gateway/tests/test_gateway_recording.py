@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,13 +15,17 @@ import msgspec
 import pytest
 from nova_mp4 import decode
 
+from novavms_gateway.storage.journal import ClipJob, Journal
 from novavms_protocol import (
     CameraConfig,
+    ClipReady,
+    CutClip,
     LedgerRow,
     LedgerUpdate,
     ListSegments,
     RecordingPlan,
     SegmentInfo,
+    SendMedia,
     Telemetry,
 )
 from novavms_simcam import DEFAULT_PASSWORD, SimCam
@@ -83,3 +88,132 @@ async def test_footage_is_on_disk_listed_and_told(
         assert (telemetry[-1].storage_state, telemetry[-1].recording_cameras) == ("ok", 1)
     rest = next((data_dir / "recordings").rglob(f"*-{growing.id}.mp4"))
     assert decode(rest.read_bytes()).video_frames > 1, "ended in order"
+
+    # A cut that was accepted and not begun when the box went down is cut at the next start.
+    job = ClipJob(
+        clip_id=uuid4(),
+        event_id=uuid4(),
+        camera_id=camera.camera_id,
+        triggered_at=whole.start + timedelta(seconds=2),
+        duration_sec=5.0,
+        pre_roll_sec=0.0,
+        started_at=whole.start,
+        is_cut=True,
+    )
+    journal = await Journal.open(data_dir, gateway_id=server_side.gateway_id)
+    await journal.add(job)
+    await journal.close()
+    async with gateway():
+        ready = await wait_until(lambda: server_side.clip_end(job.clip_id))
+        assert isinstance(ready, ClipReady)
+        assert abs(ready.duration_sec - 5) < 0.2
+        assert decode(server_side.stored(job.clip_id)).first_is_key
+        assert server_side.hellos[-1].ledger_epoch == server_side.hellos[0].ledger_epoch
+
+
+async def recorded(cam: SimCam, server_side: Any, wait_until: Any, *, seconds: int) -> CameraConfig:
+    """A camera that was recorded for so long, in segments of ten seconds."""
+    camera = config(cam)
+    await wait_until(lambda: server_side.connected)
+    await server_side.desire(camera)
+    await wait_until(lambda: server_side.status(camera.camera_id) is not None)
+    online = server_side.status(camera.camera_id).at
+    await wait_until(lambda: datetime.now(UTC) - online > timedelta(seconds=seconds), within_sec=seconds + 20)
+    return camera
+
+
+async def test_the_past_is_cut_into_clips_and_poured_out(
+    gateway: Running, server_side: Any, data_dir: Path, wait_until: Any
+) -> None:
+    async with SimCam() as cam, gateway():
+        camera = await recorded(cam, server_side, wait_until, seconds=14)
+        now = datetime.now(UTC)
+        cut = CutClip(
+            clip_id=uuid4(),
+            event_id=uuid4(),
+            camera_id=camera.camera_id,
+            start=now - timedelta(seconds=11),  # over the seam of two segments, the second still growing
+            end=now - timedelta(seconds=1),
+        )
+        answer = await server_side.ask(cut)
+        assert answer.ok, answer
+        assert (await server_side.ask(cut)).result == answer.result, "the same order is the same clip"
+        ready = await wait_until(lambda: server_side.clip_end(cut.clip_id))
+        assert isinstance(ready, ClipReady), ready
+        assert ready.failure_reason is None
+        assert abs(ready.duration_sec - 10) < 0.2
+        assert ready.gap_sec < 0.2
+        seen = decode(server_side.stored(cut.clip_id))
+        assert seen.monotonic
+        assert seen.first_is_key
+        assert seen.audio_frames > 0
+        assert abs(seen.duration_sec - 10) < 1.2, "the reader counts from the key frame before"
+        assert ready.sha256 == hashlib.sha256(server_side.stored(cut.clip_id)).hexdigest()
+        await wait_until(lambda: list((data_dir / "clips").iterdir()) == [])
+
+        long_ago = msgspec.structs.replace(
+            cut, clip_id=uuid4(), start=now - timedelta(days=2), end=now - timedelta(days=2, seconds=-60)
+        )
+        assert (await server_side.ask(long_ago)).error == "no_footage"
+        too_long = msgspec.structs.replace(cut, clip_id=uuid4(), start=now - timedelta(hours=3))
+        assert (await server_side.ask(too_long)).error == "unsupported"
+        await poured(server_side, camera, data_dir, wait_until, now)
+
+
+async def poured(
+    server_side: Any, camera: CameraConfig, data_dir: Path, wait_until: Any, now: datetime
+) -> None:
+    """Bytes of a segment, to a relay of the server."""
+    ask = ListSegments(camera_id=camera.camera_id, start=now - timedelta(minutes=5), end=now, limit=1)
+    answer = await server_side.ask(ask)
+    assert answer.result["more"]
+    (whole,) = msgspec.convert(answer.result["segments"], list[SegmentInfo])
+    (file,) = (data_dir / "recordings").rglob(f"*-{whole.id}.mp4")
+    content = file.read_bytes()
+    media = SendMedia(
+        segment_id=whole.id, offset_bytes=0, size_bytes=whole.size_bytes, url="/api/v1/relay/all"
+    )
+    assert (await server_side.ask(media)).ok
+    assert await wait_until(lambda: server_side.relayed.get("all")) == content
+    part = SendMedia(
+        segment_id=whole.id, offset_bytes=1000, size_bytes=77, url=f"{server_side.url}/api/v1/relay/part"
+    )
+    assert (await server_side.ask(part)).ok
+    assert await wait_until(lambda: server_side.relayed.get("part")) == content[1000:1077]
+    hangs_up = msgspec.structs.replace(media, url="/api/v1/relay/hangs-up")
+    assert (await server_side.ask(hangs_up)).ok
+    assert (await server_side.ask(media)).ok, "whoever hung up is forgotten"
+    beyond = msgspec.structs.replace(media, offset_bytes=whole.size_bytes)
+    assert (await server_side.ask(beyond)).error == "unsupported"
+    elsewhere = msgspec.structs.replace(media, url="https://192.0.2.1/api/v1/relay/x")
+    assert (await server_side.ask(elsewhere)).error == "unsupported", "the token goes to our server only"
+    file.unlink()
+    assert (await server_side.ask(media)).error == "gone"
+    listed = await server_side.ask(ask)
+    assert all(info["id"] != whole.id for info in listed.result["segments"])
+    await wait_until(lambda: any(row.reason == "storage_lost" for row in ledger(server_side)))
+
+
+async def test_what_the_camera_does_is_in_the_ledger(
+    gateway: Running, server_side: Any, wait_until: Any
+) -> None:
+    """Unplugged, frozen, a changed password: each with its reason, told while it lasts."""
+    async with SimCam() as cam, gateway():
+        camera = await recorded(cam, server_side, wait_until, seconds=2)
+        await cam.unplug()
+        await wait_until(lambda: any(row.reason == "camera_offline" for row in ledger(server_side)))
+        await cam.plug()
+        await wait_until(lambda: server_side.status(camera.camera_id).status == "online")
+        cam.freeze()
+        await wait_until(lambda: any(row.reason == "frozen" for row in ledger(server_side)), within_sec=40)
+        cam.thaw()
+        for before, after in pairwise(ledger(server_side)):
+            assert before.end == after.start
+
+
+async def test_a_refused_login_is_in_the_ledger(gateway: Running, server_side: Any, wait_until: Any) -> None:
+    async with SimCam() as cam, gateway():
+        camera = msgspec.structs.replace(config(cam), password="wrong")
+        await wait_until(lambda: server_side.connected)
+        await server_side.desire(camera)
+        await wait_until(lambda: [row.reason for row in ledger(server_side)] == ["auth"])

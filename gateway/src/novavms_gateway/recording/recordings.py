@@ -67,7 +67,7 @@ class Recordings:
             root=volume.root, disk=disk, off_loop=off_loop, clock=clock, on_failed=self._room.disk_failed
         )
         self.teller = Teller(index, outbox, clock)
-        self.library = Library(index, volume.root, self._cameras.values, self._repair.missing)
+        self.library = Library(index, volume.root, self._cameras.values, self._lost)
 
     @property
     def epoch(self) -> UUID:
@@ -148,6 +148,10 @@ class Recordings:
         except (OSError, sqlite3.Error, ValueError) as error:
             # It is found again at the next start.
             log.error("segment not taken in", extra={"facts": {"file": path.name, "error": error}})
+
+    async def _lost(self, segment_id: int) -> None:
+        await self._repair.missing(segment_id)
+        self.teller.news()
 
     async def _use_volume(self) -> None:
         await self._repair.look()
