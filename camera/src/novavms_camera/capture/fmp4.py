@@ -70,6 +70,19 @@ def fragment(
     base_90k: int = 0,
     rate: int = 0,
 ) -> bytes:
+    """`fragment_parts`, in one piece."""
+    return b"".join(fragment_parts(number, video, end_90k, audio, base_90k=base_90k, rate=rate))
+
+
+def fragment_parts(
+    number: int,
+    video: list[VideoSample],
+    end_90k: int,
+    audio: list[AudioSample],
+    *,
+    base_90k: int = 0,
+    rate: int = 0,
+) -> list[bytes]:
     """`moof` and `mdat` of samples in decoding order; `end_90k` is the decoding time of the frame that follows.
 
     Times are written relative to `base_90k`; `rate` is the audio's. What lies before it must have been left out.
@@ -95,7 +108,7 @@ def fragment(
         offset += video_size
     moof = box(b"moof", header, *parts)
     total = 8 + sum(map(len, payload))
-    return b"".join((moof, total.to_bytes(4, "big"), b"mdat", *payload))
+    return [moof + total.to_bytes(4, "big") + b"mdat", *payload]
 
 
 def _fragment_head(track: int, start: int) -> bytes:
@@ -145,6 +158,11 @@ class FragmentBuilder:
 
     def add_video(self, sample: VideoSample) -> bytes | None:
         """Takes a frame; returns the fragment of those before it when one is due."""
+        parts = self.add_video_parts(sample)
+        return b"".join(parts) if parts is not None else None
+
+    def add_video_parts(self, sample: VideoSample) -> list[bytes] | None:
+        """`add_video`, for who puts it together: a copy less."""
         pending = self._video
         if pending and (
             sample.key or sample.dts - pending[0].dts >= self._longest or self._size > _MAX_PENDING
@@ -175,6 +193,11 @@ class FragmentBuilder:
 
     def flush(self, end_90k: int | None = None) -> bytes | None:
         """The fragment of all that is left; its last frame lasts to `end_90k`, or as long as the one before."""
+        parts = self.flush_parts(end_90k)
+        return b"".join(parts) if parts is not None else None
+
+    def flush_parts(self, end_90k: int | None = None) -> list[bytes] | None:
+        """`flush`, for who puts it together."""
         if not self._video:
             return None
         if end_90k is None:
@@ -184,11 +207,11 @@ class FragmentBuilder:
         self._video = []
         return done
 
-    def _cut(self, end_90k: int) -> bytes:
+    def _cut(self, end_90k: int) -> list[bytes]:
         self._number += 1
         video = self._video
         self.start_90k, self.end_90k = video[0].dts, max(end_90k, video[-1].dts + 1)
         self.starts_on_key, self.count = video[0].key, len(video)
         self._frame = min(self.end_90k - video[-1].dts, VIDEO_RATE)
         audio, self._audio = self._audio, []
-        return fragment(self._number, video, end_90k, audio, base_90k=self._base, rate=self._rate)
+        return fragment_parts(self._number, video, end_90k, audio, base_90k=self._base, rate=self._rate)

@@ -93,7 +93,7 @@ class OpenSegment:
         self.size_bytes = 0
         self.end_90k = note.start_90k
         init = init_part(fmt, note.to_box())
-        self._append(init)
+        self._append([init])
         self._init_bytes = len(init)
 
     @property
@@ -102,7 +102,7 @@ class OpenSegment:
 
     def add_video(self, sample: VideoSample) -> bool:
         """Takes a frame; True when that made a fragment be written."""
-        due = self._builder.add_video(sample)
+        due = self._builder.add_video_parts(sample)
         if due is None:
             return False
         self._write(due)
@@ -136,10 +136,10 @@ class OpenSegment:
             return
         if end_90k is None and self._losses and self._losses[-1].end_90k > self._builder.last_dts:
             end_90k = self._losses[-1].end_90k
-        rest = self._builder.flush(end_90k)
+        rest = self._builder.flush_parts(end_90k)
         if rest is not None:
             self._write(rest)
-        self._append(b"".join(self._marks) + mark_box(EndMark(self.end_90k, reason)))
+        self._append([*self._marks, mark_box(EndMark(self.end_90k, reason))])
         self._end_reason = reason
 
     def facts(self) -> SegmentFacts:
@@ -165,33 +165,35 @@ class OpenSegment:
             "disk_failed" if self.failed else self._end_reason,
         )
 
-    def _write(self, fragment: bytes) -> None:
+    def _write(self, fragment: list[bytes]) -> None:
         """One fragment with the marks before it."""
         builder = self._builder
+        offset = self.size_bytes
         if self._marks:
-            marks = b"".join(self._marks)
+            offset += sum(map(len, self._marks))
+            fragment = self._marks + fragment
             self._marks = []
-            fragment = marks + fragment
-            offset = self.size_bytes + len(marks)
-        else:
-            offset = self.size_bytes
         self._append(fragment)
         self._frames += builder.count
         self.end_90k = builder.end_90k
         if builder.starts_on_key:
             self._keys.append(KeyEntry(offset, builder.start_90k))
 
-    def _append(self, data: bytes) -> None:
+    def _append(self, parts: list[bytes]) -> None:
+        """Writes them, and the hash of all so far behind them."""
         digest = self._hash
-        digest.update(data)
+        for part in parts:
+            digest.update(part)
         seal = hash_box(digest.digest())
+        parts.append(seal)
+        data = b"".join(parts)
         try:
-            self.file.write(data + seal)
+            self.file.write(data)
         except OSError:
             self.failed = True
             raise
         digest.update(seal)
-        self.size_bytes += len(data) + len(seal)
+        self.size_bytes += len(data)
 
 
 class SegmentRecorder:

@@ -114,7 +114,7 @@ class CaptureSession:
         else:
             donl = video.fmtp.get("sprop-max-don-diff", "0") not in {"", "0"}
             self._nal = H265Depacketiser(self._sets, self._on_frame, has_donl=donl)
-        self._track = RtpTrack(video.payload_type, self._nal)
+        self._track = RtpTrack(video.payload_type, self._nal, self._nal)
         audio_track = self._audio_track(description.audio)
         self.timeline = Timeline(
             self._clock,

@@ -15,10 +15,16 @@ from typing import Final, cast
 
 from novavms_camera.certificate import certificate_fingerprint, judge_fingerprint, tls_context
 from novavms_camera.faults import CameraFault, Reason
+from novavms_camera.rtsp.beat import Beat, join_beat
 from novavms_camera.rtsp.message import MAX_HEAD, Message, find_end, format_answer, parse_head
 
-PacketHandler = Callable[[memoryview, int, int], None]
-"""Takes `(buffer, start, end)` of one packet; valid only during the call. May raise CameraFault to end the connection."""
+RunTaker = Callable[[bytearray, int, int], int]
+"""Takes as many interleaved packets of `buffer[start:end]` as it can at once, none at worst; answers where the rest begins."""
+PacketHandler = Callable[[memoryview, int, int], RunTaker | None]
+"""Takes `(buffer, start, end)` of one packet; valid only during the call. May raise CameraFault to end the connection.
+
+Answers who takes a run of packets like this one, where more of them are to be expected.
+"""
 
 _BUFFER: Final = 192 * 1024
 _ROOM: Final = 64 * 1024
@@ -34,7 +40,7 @@ _UNREACHABLE: Final = {
 
 
 class RtspConnection(asyncio.BufferedProtocol):
-    """Made by `connect`. `read_interval` > 0 lets the kernel gather that many seconds of media per read."""
+    """Made by `connect`. `read_interval` > 0 lets the kernel gather that many seconds of media per read, on a beat shared with others."""
 
     def __init__(self) -> None:
         self._buffer = bytearray(_BUFFER)
@@ -49,7 +55,8 @@ class RtspConnection(asyncio.BufferedProtocol):
         self._head: tuple[Message, int] | None = None
         self._junk = 0
         self._spoken = False
-        self._resume: asyncio.TimerHandle | None = None
+        self._beat: Beat | None = None
+        self._is_paused = False
         self.closed: asyncio.Future[CameraFault] = self._loop.create_future()
         self.read_interval = 0.0
         self.bytes_received = 0
@@ -143,13 +150,19 @@ class RtspConnection(asyncio.BufferedProtocol):
             self._view[: len(rest)] = rest
             self._start, self._end = 0, len(rest)
         if self.read_interval and self._waiting is None and nbytes < _ROOM and self._transport is not None:
-            self._transport.pause_reading()
-            self._resume = self._loop.call_later(self.read_interval, self._unpause)
+            self._pause()
+
+    def _pause(self) -> None:
+        assert self._transport is not None
+        if self._beat is None:
+            self._beat = join_beat(self.read_interval)
+        self._transport.pause_reading()
+        self._is_paused = True
+        self._beat.wait(self._unpause)
 
     def _unpause(self) -> None:
-        if self._resume is not None:
-            self._resume.cancel()
-            self._resume = None
+        if self._is_paused:
+            self._is_paused = False
             if self._transport is not None and not self._transport.is_closing():
                 self._transport.resume_reading()
 
@@ -166,10 +179,11 @@ class RtspConnection(asyncio.BufferedProtocol):
                     break
                 handler = handlers[buffer[start + 1]]
                 if handler is not None:
-                    handler(view, start + 4, following)
+                    run = handler(view, start + 4, following)
+                    start = following if run is None else run(buffer, following, end)
                 else:
                     self.dropped_packets += 1
-                start = following
+                    start = following
             else:
                 self._start = start
                 if not self._read_message():
@@ -251,9 +265,10 @@ class RtspConnection(asyncio.BufferedProtocol):
             self.closed.set_result(fault)
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_exception(fault)
-        if self._resume is not None:
-            self._resume.cancel()
-            self._resume = None
+        if self._beat is not None:
+            self._beat.members -= 1
+            self._beat = None
+        self._is_paused = False
         self._handlers = [None] * 256
         if self._transport is not None:
             self._transport.abort()

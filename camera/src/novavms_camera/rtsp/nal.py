@@ -6,7 +6,7 @@ as MP4 wants it. One that misses a packet is dropped, and so is what refers to i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from novavms_camera.rtsp.parameter_sets import Codec, ParameterSets
@@ -38,6 +38,8 @@ class NalDepacketiser:
         self._size = 0
         self._slot = -1
         self._fragment_kind = 0
+        self.middle: bytes | None = None
+        """How the payload begins of the packets that come next: within a fragmented NAL unit, and within its bounds."""
         self._fragment_size = 0
         self._timestamp = -1
         self._is_key = False
@@ -84,6 +86,13 @@ class NalDepacketiser:
             else:
                 self._finish()
 
+    def push_middle(self, pieces: Sequence[bytes]) -> None:
+        """Takes payloads that began with `middle`, without that: `push`, for many at once."""
+        self._parts += pieces
+        self._fragment_size += sum(map(len, pieces))
+        if self._fragment_size >= _SHORT_WAY:
+            self.middle = None
+
     def lose(self) -> None:
         """A packet is known to be missing or unreadable."""
         self._is_damaged = True
@@ -106,8 +115,11 @@ class NalDepacketiser:
         self._parts.append(unit)
         self._grow(kind, len(unit))
 
-    def _fragment(self, flags: int, kind: int, header: bytes, payload: bytes) -> None:
-        """Takes one fragment of a NAL unit; `flags` has the start bit at 0x80 and the end bit at 0x40."""
+    def _fragment(self, flags: int, kind: int, header: bytes, payload: bytes, head: memoryview) -> None:
+        """Takes one fragment of a NAL unit; `flags` has the start bit at 0x80 and the end bit at 0x40.
+
+        `header` is the NAL unit's, `head` the payload's before the flags.
+        """
         parts = self._parts
         if flags & 0x80:
             if self._slot >= 0:
@@ -115,6 +127,7 @@ class NalDepacketiser:
             self._slot = len(parts)
             self._fragment_kind = kind
             self._fragment_size = len(header)
+            self.middle = head.tobytes() + bytes((kind,))
             parts.append(b"")
             parts.append(header)
         elif self._slot < 0 or kind != self._fragment_kind:
@@ -134,6 +147,7 @@ class NalDepacketiser:
                 del parts[self._slot :]
                 self._unit(kind, unit)
             self._slot = -1
+            self.middle = None
 
     def _grow(self, kind: int, size: int) -> None:
         self._size += size
@@ -168,6 +182,7 @@ class NalDepacketiser:
         self._parts = []
         self._size = 0
         self._slot = -1
+        self.middle = None
         self._is_key = False
         self._has_picture = False
         self._is_damaged = False
@@ -193,7 +208,7 @@ class H264Depacketiser(NalDepacketiser):
             flags = payload[1]
             kind = flags & 31
             header = bytes((first & 0xE0 | kind,)) if flags & 0x80 else b""
-            self._fragment(flags, kind, header, payload[2:].tobytes())
+            self._fragment(flags, kind, header, payload[2:].tobytes(), payload[:1])
         elif 0 < kind < 24:
             self._unit(kind, payload.tobytes())
         elif kind == 24:
@@ -229,7 +244,8 @@ class H265Depacketiser(NalDepacketiser):
             kind = flags & 63
             begins = flags & 0x80
             header = bytes((first & 0x81 | kind << 1, payload[1])) if begins else b""
-            self._fragment(flags, kind, header, payload[3 + (donl if begins else 0) :].tobytes())
+            rest = payload[3 + (donl if begins else 0) :].tobytes()
+            self._fragment(flags, kind, header, rest, payload[:2])
         elif kind < 48:
             unit = payload.tobytes()
             self._unit(kind, unit[:2] + unit[4:] if donl else unit)

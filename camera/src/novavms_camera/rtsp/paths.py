@@ -155,7 +155,7 @@ class UdpPath:
         if handler is not None:
             self._guard(lambda: handler(memoryview(data), 0, len(data)))
 
-    def _guard(self, work: Callable[[], None]) -> None:
+    def _guard(self, work: Callable[[], object]) -> None:
         try:
             if not self._connection.closed.done():
                 work()
