@@ -14,7 +14,7 @@ PACKAGES := protocol camera server gateway simcam sdk/python verify
 NODE_STAMP := node_modules/.installed
 RUN := $(BIN)/python tools/node.py run
 TYPESCRIPT := sdk/typescript
-NODE_TEST = $(RUN) node --test --test-timeout=60000 --test-concurrency=$(JOBS) --test-reporter=dot
+NODE_TEST = $(RUN) node --test --test-timeout=60000 --test-force-exit --test-concurrency=$(JOBS) --test-reporter=dot
 ARGS ?=
 # Workers of the test run: the machine's cores unless told otherwise.
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)

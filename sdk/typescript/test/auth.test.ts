@@ -124,3 +124,15 @@ test('an API key that is refused is not renewed', async () => {
   await assert.rejects(async () => clientOf(script).sites.get('s1'), AuthenticationError);
   assert.equal(script.seen.length, 1);
 });
+
+test('a new token that is refused, too, is not renewed for ever', async () => {
+  let refreshes = 0;
+  await using script = await Script.start((response, seen) => {
+    if (!seen.url.endsWith('/auth/refresh')) return error(401, 'invalid_token')(response, seen);
+    refreshes += 1;
+    return json(200, { access_token: `at${refreshes}`, refresh_token: 'rt', expires_at: inAQuarter(), user: {} })(response, seen);
+  });
+  const client = clientOf(script, { accessToken: 'at0', refreshToken: 'rt' });
+  await assert.rejects(async () => client.sites.get('s1', { signal: AbortSignal.timeout(5_000) }), AuthenticationError);
+  assert.equal(refreshes, 1);
+});

@@ -132,6 +132,16 @@ test('a server that goes away later is waited for, longer and longer', async () 
   assert.deepEqual(pauses.waited, [500, 1000, 2000, 4000, 8000, 8000, 8000, 8000, 8000, 8000]);
 });
 
+test('pauses begin anew after an item', async () => {
+  await using script = await Script.start(
+    ...[says(event(1, 'clip', { n: 1 })), hangUp, hangUp],
+    ...[says(event(2, 'clip', { n: 2 })), hangUp, says(event(3, 'clip', { n: 3 }), true)],
+  );
+  const pauses = hurried();
+  await take(clientOf(script, {}, pauses).stream.events(), 3);
+  assert.deepEqual(pauses.waited, [500, 1000, 2000, 500, 1000]);
+});
+
 test('a token that runs out is renewed', async () => {
   const tokens = { access_token: 'at2', refresh_token: 'rt2', expires_at: new Date(Date.now() + 900_000).toISOString(), user: {} };
   await using script = await Script.start(error(401, 'invalid_token'), json(200, tokens), says(event(1, 'clip', {}), true));
