@@ -213,6 +213,22 @@ async def test_a_redirect_from_tls_to_none_is_refused() -> None:
         assert (fault.reason, "not encrypted" in fault.message) == ("address_forbidden", True)
 
 
+async def test_another_machine_that_a_pinned_camera_sends_us_to_has_a_certificate_of_its_own() -> None:
+    async with camera(host="127.0.0.2") as target, camera() as cam:
+        assert cam.rtsps_url is not None
+        cam.set_fault("redirect", target.rtsps_url)
+        report = await check(source(cam.rtsps_url))
+        assert report.ok, report
+        assert cam.certificate is not None
+        pin = hashlib.sha256(cam.certificate).hexdigest()
+        assert report.facts.tls_fingerprint == pin
+        client = await described(stream(cam.rtsps_url, redirects=POLICY, tls_fingerprint=pin))
+        assert client.url == target.rtsps_url
+        cam.set_fault("new_certificate")
+        fault = await fault_of(stream(cam.rtsps_url, redirects=POLICY, tls_fingerprint=pin))
+        assert fault.reason == "tls_failed"
+
+
 async def test_another_machine_gets_no_password_in_clear() -> None:
     """A camera that was taken over could else send us, with Basic, to who collects passwords."""
     async with (

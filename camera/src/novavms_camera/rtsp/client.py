@@ -47,6 +47,7 @@ class RtspClient:
         self._request_timeout = request_timeout
         self._read_interval = read_interval
         self._address = source.address
+        self._pin = source.tls_fingerprint
         self._auth = Authenticator(source.username, source.password)
         self._connection: RtspConnection | None = None
         self._lock = asyncio.Lock()
@@ -103,7 +104,7 @@ class RtspClient:
             self._url.port,
             address=self._address,
             tls=self._url.scheme == "rtsps",
-            fingerprint=self._source.tls_fingerprint,
+            fingerprint=self._pin,
             pinned_at=self._source.tls_pinned_at,
             connect_timeout=self._connect_timeout,
             request_timeout=self._request_timeout,
@@ -265,6 +266,10 @@ class RtspClient:
             ) from None
         await self.teardown()
         self._url, self._address, self._control = target, address, str(target)
+        if address != before:
+            self._pin = (
+                None  # another machine has another certificate; the one that sent us there has shown its own
+            )
         self._auth = Authenticator(
             self._source.username, self._source.password, allow_basic=address == before
         )
