@@ -69,10 +69,9 @@ class Channel:
         self._chars = 0
 
     def begin(self, position: int, epoch: int) -> None:
-        """The first look; later ones change nothing."""
-        if self.position < 0:
-            self.position = self.floor = position
-            self.epoch = epoch
+        """The first look."""
+        self.position = self.floor = position
+        self.epoch = epoch
 
     def add(self, items: Sequence[Item], epoch: int) -> None:
         """What was read after `position`, and the epoch read after it."""

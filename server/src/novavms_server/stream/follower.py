@@ -28,8 +28,9 @@ from novavms_server.stream.items import Item
 log = logging.getLogger("novavms.stream")
 
 POLL_SEC: Final = 2.0
-AT_ONCE: Final = 4
-"""Reads of the feed at the same time: the rest of the pool is for requests."""
+AT_ONCE: Final = 3
+"""Reads of the feed at the same time, for channels; and as many more for readers that resume or fell behind, behind whom
+channels do not wait. The rest of the pool is for requests."""
 
 _NEWS = """
 SELECT told.org_id, o.auth_epoch > told.epoch OR EXISTS (
@@ -51,7 +52,8 @@ class Follower:
         self._base_url = base_url
         self._dirty: set[UUID] = set()
         self._wake = asyncio.Event()
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._fill_slots = asyncio.Semaphore(AT_ONCE)
+        self._page_slots = asyncio.Semaphore(AT_ONCE)
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -124,14 +126,19 @@ class Follower:
     async def _fill(self, org_id: UUID) -> None:
         channel = self.channels.get(org_id)
         while channel is not None and channel.position >= 0:
-            items, epoch = await self.page(org_id, channel.position)
+            async with self._fill_slots:
+                items, epoch = await self._read(org_id, channel.position)
             channel.add(items, epoch)
             if len(items) < channels.PAGE:
                 return
 
     async def page(self, org_id: UUID, after: int) -> tuple[list[Item], int]:
         """From the feed itself, with the org's epoch as of then (0: no such org any more)."""
-        async with self._slots, self._database.app.connection() as connection:
+        async with self._page_slots:
+            return await self._read(org_id, after)
+
+    async def _read(self, org_id: UUID, after: int) -> tuple[list[Item], int]:
+        async with self._database.app.connection() as connection:
             queries = (channels.enter(org_id), channels.page(org_id, after), channels.epoch(org_id))
             _, items, epochs = await run_all(connection, queries)
         if self._base_url:

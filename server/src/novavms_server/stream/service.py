@@ -123,8 +123,9 @@ class Streams:
             (epoch,), (head, given_out) = entered[0], heads[0]
             again = caller if epoch == caller.epoch else await self.ask_again(authorization, epoch)
             caller = self._require(again, caller)
-            channel.begin(head, epoch)
-            self.follower.look(org_id)  # what came while nobody kept this channel up
+            if channel.position < 0:
+                channel.begin(head, epoch)
+                self.follower.look(org_id)  # what came since; until now nobody kept this channel up
             position, lost = channel.position, False
             if place is not None:
                 # Beyond all numbers given out: the database is an older copy than the one that told it.
