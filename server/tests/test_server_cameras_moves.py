@@ -98,6 +98,24 @@ async def test_the_gateway_is_told_who_its_onvif_cameras_are(world: World) -> No
         assert {camera.kind: camera.identity for camera in gateway.states[-1].cameras}["rtsp"] is None
 
 
+async def test_a_device_that_replaces_a_camera_brings_its_own_identity(world: World) -> None:
+    answers: list[dict[str, Any]] = [SELF, {"serial": "SN-1"}, {"serial": "SN-9", "mac": "02:00:00:00:00:09"}]
+
+    async def replaced(check: Check) -> dict[str, Any]:
+        return good_report(stream_url=f"rtsp://{check.host}:554/main", **answers.pop(0))
+
+    async with connected(world, answer=replaced) as gateway:
+        url = f"/api/v1/cameras/{await add(world, gateway)}"
+        revision = 1
+        for known in (SELF, {"serial": "SN-9", "mac": "02:00:00:00:00:09", "endpoint_reference": None}):
+            changed = await world.client("operator").patch(url, json={"onvif_password": "first-password"})
+            assert changed.status_code == 200
+            revision += 1
+            await gateway.until(lambda now=revision: gateway.states[-1].cameras[0].revision == now)
+            identity = gateway.states[-1].cameras[0].identity
+            assert {name: getattr(identity, name) for name in SELF} == known
+
+
 async def test_offered_accepted_and_told_to_the_gateway(world: World) -> None:
     async with connected(world, answer=itself) as gateway:
         camera = await add(world, gateway)

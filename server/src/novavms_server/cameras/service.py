@@ -305,7 +305,9 @@ class CameraService:
                 identity = outcome.identity(source, gateway.id)
                 await self._warn_of_twins(work, outcome, identity, old.id)
                 elsewhere = (source.host, source.port) != (old.host, old.port)
-                hidden |= {**hidden_facts(outcome, of_another=elsewhere), "identity": identity}
+                serial = outcome.facts().get("serial")
+                replaced = bool(serial and before.serial and serial != before.serial)
+                hidden |= {**hidden_facts(outcome, of_another=elsewhere or replaced), "identity": identity}
                 new = checked(new, source, outcome, gateway, work)
             elif new.enabled:
                 new = turn(new, work, "pending")
