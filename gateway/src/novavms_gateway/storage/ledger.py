@@ -7,16 +7,15 @@ time is now known to be something, a *fact*. `lay` says which rows that changes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 SECOND_US: Final = 1_000_000
 NO_GAP_US: Final = SECOND_US
 """A break shorter than this, between two things that are known, is no row of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """[start, end) in µs since 1970 UTC. `reason` None: footage, of `format`. `id` 0: not yet given."""
 
     start_us: int
@@ -54,7 +53,7 @@ def following(head: Row | None, tail: Row | None, fact: Row, *, hole: str) -> li
 
 def _filling(start_us: int, end_us: int, beside: Row, hole: str) -> Row:
     if end_us - start_us < NO_GAP_US:
-        return replace(beside, start_us=start_us, end_us=end_us, size=0, id=0)
+        return beside._replace(start_us=start_us, end_us=end_us, size=0, id=0)
     return Row(start_us, end_us, beside.stream, reason=hole)
 
 
@@ -75,8 +74,7 @@ def lay(rows: Sequence[Row], fact: Row) -> Change:
         before, after = _before(row, fact.start_us), _after(row, fact.end_us)
         if row.is_like(fact):
             # The whole row and the fact become one, whichever way they meet; the bytes add up.
-            merged = replace(
-                merged,
+            merged = merged._replace(
                 start_us=min(merged.start_us, row.start_us),
                 end_us=max(merged.end_us, row.end_us),
                 size=merged.size + row.size,
@@ -89,10 +87,10 @@ def lay(rows: Sequence[Row], fact: Row) -> Change:
         if before is not None:
             pieces.append(before)
         if after is not None:
-            pieces.append(after if before is None else replace(after, id=0))
+            pieces.append(after if before is None else after._replace(id=0))
         if before is None and after is None:
             removed.append(row)
-    merged = replace(merged, id=left.id if left is not None else 0)
+    merged = merged._replace(id=left.id if left is not None else 0)
     known = {row.id: row for row in rows}
     put = sorted((*pieces, merged), key=lambda row: row.start_us)
     return Change(tuple(row for row in put if known.get(row.id) != row), tuple(removed))
@@ -116,4 +114,4 @@ def _cut(row: Row, start_us: int, end_us: int) -> Row | None:
     if (start_us, end_us) == (row.start_us, row.end_us):
         return row
     share = row.size * (end_us - start_us) // (row.end_us - row.start_us)
-    return replace(row, start_us=start_us, end_us=end_us, size=share)
+    return row._replace(start_us=start_us, end_us=end_us, size=share)

@@ -10,7 +10,7 @@ from uuid import UUID
 from novavms_gateway.storage.index import get_meta, set_meta
 from novavms_gateway.storage.ledger import NO_GAP_US, Row, following, lay
 
-_ROW = "id, stream, start_us, end_us, reason, format, size"
+_ROW = ", ".join(Row._fields)
 
 
 def find_camera(db: sqlite3.Connection, camera_id: UUID) -> int | None:
@@ -35,7 +35,7 @@ def tail(db: sqlite3.Connection, camera: int) -> Row | None:
         f"SELECT {_ROW} FROM ledger WHERE camera = ? ORDER BY start_us DESC LIMIT 1",  # noqa: S608
         (camera,),
     ).fetchone()
-    return None if found is None else _row(found)
+    return None if found is None else Row._make(found)
 
 
 def head(db: sqlite3.Connection, camera: int) -> Row | None:
@@ -44,7 +44,7 @@ def head(db: sqlite3.Connection, camera: int) -> Row | None:
         f"SELECT {_ROW} FROM ledger WHERE camera = ? ORDER BY start_us LIMIT 1",  # noqa: S608
         (camera,),
     ).fetchone()
-    return None if found is None else _row(found)
+    return None if found is None else Row._make(found)
 
 
 def rows_between(
@@ -57,7 +57,7 @@ def rows_between(
             ORDER BY start_us LIMIT :limit""",  # noqa: S608
         {"camera": camera, "start": start_us, "end": end_us, "limit": limit},
     )
-    return [_row(row) for row in found]
+    return [Row._make(row) for row in found]
 
 
 def lay_fact(db: sqlite3.Connection, camera: int, fact: Row, *, hole: str) -> bool:
@@ -109,18 +109,6 @@ def _write(db: sqlite3.Connection, camera: int, put: Iterable[Row], removed: Ite
             is_news = True
     set_meta(db, "seq", str(seq))
     return is_news
-
-
-def _row(found: sqlite3.Row) -> Row:
-    return Row(
-        id=found["id"],
-        stream=found["stream"],
-        start_us=found["start_us"],
-        end_us=found["end_us"],
-        reason=found["reason"],
-        format=found["format"],
-        size=found["size"],
-    )
 
 
 # ---- told to the server ---------------------------------------------------------------------------------
