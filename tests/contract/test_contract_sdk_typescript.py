@@ -104,6 +104,14 @@ async def make_ids(world: World) -> dict[str, str]:
     return ids
 
 
+async def test_through_a_proxy_that_cuts_delays_repeats_and_garbles(world: World) -> None:
+    ids = await make_ids(world)
+    await node(
+        "faults.ts",
+        {"baseUrl": world.base_url, "admin": world.keys["admin"], "cameraId": ids["camera_id"]},
+    )
+
+
 async def test_the_main_job(system: System, tmp_path: Path) -> None:
     gateway = await system.gateway()
     path = tmp_path / "clip of the dock.mp4"
