@@ -49,6 +49,7 @@ from novavms_server.kit.http import (
 )
 from novavms_server.kit.metrics import Metrics
 from novavms_server.recordings.door import RelayDoor
+from novavms_server.recordings.past_clips import PastClips
 from novavms_server.recordings.playback import Playback
 from novavms_server.recordings.routes import (
     PlayController,
@@ -93,6 +94,7 @@ class Services:
     store_door: StoreDoor
     recordings: RecordingService
     playback: Playback
+    past_clips: PastClips
     relay_door: RelayDoor
     streams: Streams
     stream_door: StreamDoor

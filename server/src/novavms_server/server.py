@@ -110,6 +110,7 @@ def build_server(settings: Settings, *, database_url: str, clock: Clock | None =
         settings, database=database, clock=clock, sealer=sealer, gateways=gateways, hub=hub, jobs=jobs
     )
     clips = build_clips(settings, database=database, clock=clock, sealer=sealer, hub=hub, gateways=arrivals)
+    events = EventService(cursors, clips.service)
     recordings = build_recordings(
         settings,
         database=database,
@@ -120,11 +121,12 @@ def build_server(settings: Settings, *, database_url: str, clock: Clock | None =
         gateways=arrivals,
         sealer=sealer,
         jobs=jobs,
+        events=events,
+        clips=clips.service,
     )
     direct = build_direct(settings, database=database, clock=clock, sealer=sealer, hub=hub, jobs=jobs)
     clips.orders.direct = direct.cameras
     cameras.direct_snapshot = direct.cameras.snapshot
-    events = EventService(cursors, clips.service)
     limits: dict[str, Any] = {"rate_per_min": settings.rate_per_min, "burst": settings.rate_burst}
     limiter, anonymous_limiter = LocalLimiter(clock, **limits), LocalLimiter(clock, **limits)
     authenticator = accounts.authenticator
@@ -151,6 +153,7 @@ def build_server(settings: Settings, *, database_url: str, clock: Clock | None =
         uploads=clips.uploads,
         recordings=recordings.service,
         playback=recordings.playback,
+        past_clips=recordings.past_clips,
         relay_door=recordings.relay_door,
         store_door=clips.door,
         streams=streams,

@@ -14,7 +14,8 @@ from msgspec import Meta
 from novavms_server.events.models import ClipStatus
 from novavms_server.kit.validation import Body
 
-MAX_CLIP_BYTES = 2 * 1024**3
+MAX_CLIP_BYTES = 16 * 1024**3
+"""An hour of a camera with 35 Mbit/s."""
 PART_BYTES = 8 * 1024**2
 MAX_PARTS = 1000
 

@@ -21,7 +21,7 @@ import msgspec
 
 from novavms_camera.capture.model import ClipFile
 from novavms_camera.faults import CameraFault
-from novavms_protocol import ForgetClip, RecordClip, Reply
+from novavms_protocol import CutClip, ForgetClip, RecordClip, Reply
 from novavms_protocol.messages import RequestBody
 from novavms_server.clips import states
 from novavms_server.clips.errors import StoreAway
@@ -63,7 +63,34 @@ class Order:
     event_id: UUID
     camera: CameraToRecord
     triggered_at: datetime
-    duration_sec: int
+    """Of a cut: where it begins."""
+    duration_sec: float
+    cut_until: datetime | None = None
+    """Set: it is cut out of what is recorded already."""
+
+    def body(self) -> RecordClip | CutClip:
+        """To its gateway."""
+        if self.cut_until is None:
+            return RecordClip(
+                clip_id=self.clip_id,
+                event_id=self.event_id,
+                camera_id=self.camera.id,
+                triggered_at=self.triggered_at,
+                duration_sec=self.duration_sec,
+                pre_roll_sec=PRE_ROLL_SEC,
+            )
+        return CutClip(
+            clip_id=self.clip_id,
+            event_id=self.event_id,
+            camera_id=self.camera.id,
+            start=self.triggered_at,
+            end=self.cut_until,
+        )
+
+    @property
+    def started_within(self) -> timedelta:
+        """How far from `triggered_at` a recorder may say that it began."""
+        return timedelta(minutes=1) if self.cut_until is None else self.cut_until - self.triggered_at
 
 
 class Orders:
@@ -113,17 +140,9 @@ class Orders:
     async def _send(self, order: Order) -> None:
         gateway_id = order.camera.gateway_id
         assert gateway_id is not None, "send looked"
-        body = RecordClip(
-            clip_id=order.clip_id,
-            event_id=order.event_id,
-            camera_id=order.camera.id,
-            triggered_at=order.triggered_at,
-            duration_sec=order.duration_sec,
-            pre_roll_sec=PRE_ROLL_SEC,
-        )
         try:
             try:
-                reply = await self._hub.request(gateway_id, body, timeout_sec=ORDER_TIMEOUT_SEC)
+                reply = await self._hub.request(gateway_id, order.body(), timeout_sec=ORDER_TIMEOUT_SEC)
             except GatewayOffline:
                 # A guess: the socket may have broken between the order and the reply.
                 await self._fail(
@@ -150,7 +169,7 @@ class Orders:
         started_at = order.triggered_at
         with suppress(msgspec.ValidationError):
             told = msgspec.convert((reply.result or {}).get("started_at"), datetime)
-            if told.tzinfo is not None and abs(told - started_at) < timedelta(minutes=1):
+            if told.tzinfo is not None and abs(told - started_at) <= order.started_within:
                 started_at = told
         async with self._database.org(order.org_id) as connection:
             await connection.execute(

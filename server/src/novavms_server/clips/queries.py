@@ -36,6 +36,16 @@ def row_of_event(caller: Caller, event_id: UUID) -> Query:
     return Query(sql, (caller.org_id, event_id), ClipRow)
 
 
+def stretch_of_event(caller: Caller, event_id: UUID) -> Query:
+    sql = (
+        "SELECT camera_id, gateway_id, s, s + make_interval(secs => CASE WHEN store_key IS NULL THEN pre_roll_sec + asked_sec ELSE duration_sec END)"
+        " FROM clips CROSS JOIN LATERAL (SELECT coalesce(cut_start_at, CASE WHEN store_key IS NULL"
+        " THEN ordered_at - make_interval(secs => pre_roll_sec) ELSE started_at END) AS s) AS begins"
+        " WHERE org_id = %s AND event_id = %s"
+    )
+    return Query(sql, (caller.org_id, event_id))
+
+
 def by_id(org_id: UUID, clip_id: UUID, *, lock: bool = False) -> Query:
     tail = " FOR UPDATE" if lock else ""
     return Query(f"SELECT {_ROW} FROM clips WHERE org_id = %s AND id = %s{tail}", (org_id, clip_id), ClipRow)  # noqa: S608

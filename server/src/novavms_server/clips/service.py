@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Final
+from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
 from novavms_server.clips import queries
@@ -20,6 +20,8 @@ from novavms_server.kit.work import Work
 LINK_VALID: Final = timedelta(minutes=10)
 MARGIN: Final = timedelta(seconds=60)
 """How long after its end a clip may go without any word of it."""
+CUT_SPEED: Final = 10
+"""The past is cut at least so many times faster than it happened."""
 
 
 class ClipService:
@@ -37,22 +39,41 @@ class ClipService:
         ended by the row's deadline."""
         camera = CameraToRecord(camera_id, gateway_id)
         order = Order(work.caller.org_id, new_id(), event_id, camera, work.now, duration_sec)
-        await work.execute(
-            "INSERT INTO clips (org_id, id, event_id, camera_id, gateway_id, status, asked_sec, pre_roll_sec, started_at, ordered_at, deadline_at, updated_at)"
-            " VALUES (%s, %s, %s, %s, %s, 'recording', %s, %s, %s, %s, %s, %s)",
-            (
-                *(order.org_id, order.clip_id, event_id, camera_id, gateway_id, duration_sec, PRE_ROLL_SEC),
-                *(order.triggered_at, order.triggered_at),
-                order.triggered_at + timedelta(seconds=duration_sec + PRE_ROLL_SEC) + MARGIN,
-                order.triggered_at,
-            ),
-        )
+        deadline_at = work.now + timedelta(seconds=duration_sec + PRE_ROLL_SEC) + MARGIN
+        await self._begin(work, order, {"pre_roll_sec": PRE_ROLL_SEC, "deadline_at": deadline_at})
+
+    async def cut(
+        self, work: Work, event_id: UUID, camera_id: UUID, gateway_id: UUID, start: datetime, end: datetime
+    ) -> None:
+        """As `order`, of what is recorded already: it is there as soon as it is cut."""
+        camera, length = CameraToRecord(camera_id, gateway_id), end - start
+        order = Order(work.caller.org_id, new_id(), event_id, camera, start, length.total_seconds(), end)
+        cutting = {
+            "cut_start_at": start,
+            "cut_end_at": end,
+            "deadline_at": work.now + MARGIN + length / CUT_SPEED,
+        }
+        await self._begin(work, order, {"pre_roll_sec": 0, **cutting})
+
+    async def _begin(self, work: Work, order: Order, more: dict[str, Any]) -> None:
+        values = {
+            **{"org_id": order.org_id, "id": order.clip_id, "event_id": order.event_id},
+            **{"camera_id": order.camera.id, "gateway_id": order.camera.gateway_id, "status": "recording"},
+            **{"asked_sec": order.duration_sec, "started_at": order.triggered_at},
+            **{"ordered_at": work.now, "updated_at": work.now, **more},
+        }
+        names, marks = ", ".join(values), ", ".join(f"%({name})s" for name in values)
+        await work.execute(f"INSERT INTO clips ({names}) VALUES ({marks})", values)  # noqa: S608 - names are ours
         await tell_clip(await work.write(), order.org_id, order.clip_id, work.now)
         work.after_commit(lambda: self._orders.send(order))
 
     def of_event(self, caller: Caller, event_id: UUID) -> Query:
         """One row, an `events.models.Clip`, or none."""
         return queries.of_event(caller, event_id, f"{self._base_url}/api/v1/events/{event_id}/clip")
+
+    def stretch_of(self, caller: Caller, event_id: UUID) -> Query:
+        """One row (camera, gateway or None, start, end), the time that the event's clip shows or is to show; or none."""
+        return queries.stretch_of_event(caller, event_id)
 
     def snapshot_url(self, event_id: UUID) -> str:
         return f"{self._base_url}/api/v1/events/{event_id}/snapshot"

@@ -46,6 +46,11 @@ class Clips(Protocol):
     ) -> None:
         """The clip's row, in the request's transaction; the recording begins once that is committed."""
 
+    async def cut(
+        self, work: Work, event_id: UUID, camera_id: UUID, gateway_id: UUID, start: datetime, end: datetime
+    ) -> None:
+        """The same of a clip that is cut out of what is recorded already."""
+
     def of_event(self, caller: Caller, event_id: UUID) -> Query:
         """One row, the clip as the API shows it, or none."""
 
@@ -55,12 +60,20 @@ class Clips(Protocol):
         """Along with the event, in the request's transaction."""
 
 
+class Holds(Protocol):
+    """What events need of recordings, which stand above them."""
+
+    async def star(self, work: Work, event_id: UUID, *, is_starred: bool) -> None:
+        """The footage of a starred event is kept beyond its time. In the request's transaction."""
+
+
 class EventService:
-    """Stateless; made once."""
+    """Stateless; made once. `holds` is set before the server starts, by whoever keeps footage."""
 
     def __init__(self, cursors: Cursors, clips: Clips) -> None:
         self._cursors = cursors
         self._clips = clips
+        self.holds: Holds | None = None
 
     async def list(self, work: Work, asked: EventFilter, cursor: str | None, limit: int) -> Page[Event]:
         """Newest first, by when they happened; events of deleted cameras, too."""
@@ -130,21 +143,44 @@ class EventService:
         if not taken:
             await self._explain_untaken(work, camera_id)
         camera = taken[0]
-        event_id = new_id()
-        await work.execute(
-            "INSERT INTO events (org_id, id, camera_id, site_id, trigger_type, triggered_at, triggered_by, note, created_at, updated_at)"
-            " VALUES (%s, %s, %s, %s, 'manual', %s, %s, %s, %s, %s)",
-            (
-                *(work.caller.org_id, event_id, camera_id, camera.site_id, now, work.caller.label),
-                *(asked.note, now, now),
-            ),
-        )
-        row: EventRow = await work.get(queries.one(work.caller.org_id, event_id))
-        await tell(await work.write(), work.caller.org_id, now, event_item("created", row))
+        event_id = await self._insert(work, camera_id, camera.site_id, now, asked.note)
         await self._clips.order(work, event_id, camera_id, camera.gateway_id, asked.duration_sec)
         after = {"camera_id": camera_id, "duration_sec": asked.duration_sec, "note": asked.note}
         await record(work, "event.triggered", "event", event_id, after=after)
         return Triggered(event_id, now, asked.duration_sec)
+
+    async def cut(
+        self,
+        work: Work,
+        camera_id: UUID,
+        site_id: UUID,
+        gateway_id: UUID,
+        start: datetime,
+        end: datetime,
+        note: str | None,
+    ) -> UUID:
+        """An event at `start` with a clip of the past. The caller has looked whether there is footage."""
+        event_id = await self._insert(work, camera_id, site_id, start, note)
+        await self._clips.cut(work, event_id, camera_id, gateway_id, start, end)
+        after = {"camera_id": camera_id, "from": start, "to": end, "note": note}
+        await record(work, "event.clipped", "event", event_id, after=after)
+        return event_id
+
+    async def _insert(
+        self, work: Work, camera_id: UUID, site_id: UUID, at: datetime, note: str | None
+    ) -> UUID:
+        event_id, now = new_id(), work.now
+        await work.execute(
+            "INSERT INTO events (org_id, id, camera_id, site_id, trigger_type, triggered_at, triggered_by, note, created_at, updated_at)"
+            " VALUES (%s, %s, %s, %s, 'manual', %s, %s, %s, %s, %s)",
+            (
+                *(work.caller.org_id, event_id, camera_id, site_id, at, work.caller.label),
+                *(note, now, now),
+            ),
+        )
+        row: EventRow = await work.get(queries.one(work.caller.org_id, event_id))
+        await tell(await work.write(), work.caller.org_id, now, event_item("created", row))
+        return event_id
 
     async def _explain_untaken(self, work: Work, camera_id: UUID) -> None:
         """Always raises: gone, not online, or triggered just now."""
@@ -183,6 +219,8 @@ class EventService:
             old = {name: getattr(before, name) for name in changes}
             connection = await work.write()
             await tell(connection, work.caller.org_id, work.now, event_item("updated", after))
+            if "starred" in changes and self.holds is not None:
+                await self.holds.star(work, event_id, is_starred=after.starred)
             await record(work, "event.updated", "event", event_id, before=old, after=changes)
         return await self.get(work, event_id)
 
@@ -195,6 +233,8 @@ class EventService:
             "UPDATE events SET deleted_at = %s, updated_at = %s, snapshot_key = NULL WHERE org_id = %s AND id = %s",
             (work.now, work.now, work.caller.org_id, event_id),
         )
+        if before.starred and self.holds is not None:
+            await self.holds.star(work, event_id, is_starred=False)
         await self._clips.remove(work, event_id)
         await tell(await work.write(), work.caller.org_id, work.now, event_item("deleted", before))
         await record(work, "event.deleted", "event", event_id, before=self._show(before))

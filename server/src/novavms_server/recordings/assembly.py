@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from novavms_server.clips.service import ClipService
+from novavms_server.events.service import EventService
 from novavms_server.gateways.hub import GatewayHub
 from novavms_server.kit.clock import Clock
 from novavms_server.kit.database import Database
@@ -12,7 +14,9 @@ from novavms_server.kit.pages import Cursors
 from novavms_server.kit.seal import Sealer
 from novavms_server.recordings.door import Gateways, RelayDoor
 from novavms_server.recordings.footage import Footage
+from novavms_server.recordings.holds import Holds
 from novavms_server.recordings.ledger import Ledgers
+from novavms_server.recordings.past_clips import PastClips
 from novavms_server.recordings.playback import Playback
 from novavms_server.recordings.relay import Relays
 from novavms_server.recordings.service import RecordingService
@@ -29,6 +33,8 @@ class RecordingParts:
     relay_door: RelayDoor
     footage: Footage
     playback: Playback
+    past_clips: PastClips
+    holds: Holds
 
 
 def build_recordings(
@@ -42,10 +48,15 @@ def build_recordings(
     gateways: Gateways,
     sealer: Sealer,
     jobs: Jobs,
+    events: EventService,
+    clips: ClipService,
 ) -> RecordingParts:
     """Nothing is started yet; from now on gateways' ledgers are kept."""
     ledgers = Ledgers(database, clock)
     ledgers.register(hub, jobs)
+    holds = Holds(database, clock, hub, jobs, clips)
+    holds.register()
+    events.holds = holds
     base_url = settings.public_url or ""
     service = RecordingService(cursors, sites)
     relays = Relays(base_url)
@@ -58,4 +69,6 @@ def build_recordings(
         relay_door=RelayDoor(relays, gateways),
         footage=footage,
         playback=Playback(service, footage, tickets, base_url),
+        past_clips=PastClips(service, events),
+        holds=holds,
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from novavms_server.kit.openapi import Example
-from novavms_server.recordings.errors import NoFootage
+from novavms_server.recordings.errors import FootageAway, NoFootage, NothingToCut
 
+EVENT_ID = "0198f2b1-1a2b-7c3d-8e4f-5a6b7c8d9e0f"
 CAMERA_ID = "0198f2a4-7d10-7b21-8c43-5e6f7a8b9c0d"
 SPAN: dict[str, Any] = {
     **{"start": "2026-03-01T10:00:00Z", "end": "2026-03-01T11:58:00Z", "duration_sec": 7080.0},
@@ -20,6 +21,11 @@ GAP: dict[str, Any] = {
 _RANGE = {"from": "2026-03-01T10:00:00Z", "to": "2026-03-01T12:00:00Z"}
 
 EXAMPLES = {
+    "createCameraClip": Example(
+        {**_RANGE, "to": "2026-03-01T10:05:00Z", "note": "A van at the gate"},
+        {"event_id": EVENT_ID, "started_at": "2026-03-01T10:00:00Z", "expected_clip_duration_sec": 300},
+        (NothingToCut, FootageAway),
+    ),
     "getCameraPlayback": Example(errors=(NoFootage,)),
     "getCameraRecordings": Example(
         response={

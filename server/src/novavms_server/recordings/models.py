@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -10,6 +11,9 @@ import msgspec
 from msgspec import Meta
 
 from novavms_server.cameras.models import RecordingMode, Status, Tier
+from novavms_server.events.models import Note
+from novavms_server.kit.errors import FieldProblem
+from novavms_server.kit.validation import Body
 
 Reason = Literal[
     "camera_offline",
@@ -30,6 +34,10 @@ Reason = Literal[
 ]
 """The gateway's words (novavms_protocol.recording), and three of the server's: `gateway_offline`, what the gateway recorded
 since it went away is not known; `not_reported_yet`, the last moments; `no_camera`, before it was added or after it was deleted."""
+Moment = Annotated[
+    datetime,
+    Meta(tz=True, description="An RFC 3339 time with its zone", examples=["2026-03-01T12:00:00Z"]),
+]
 Percent = Annotated[float, Meta(ge=0, le=100)]
 
 
@@ -98,6 +106,25 @@ class SiteRecordings(msgspec.Struct, kw_only=True, rename={"from_": "from"}):
     data: list[CameraSummary]
     next_cursor: str | None
     total: int
+
+
+CLIP_MAX = timedelta(hours=1)
+
+
+class ClipCreate(Body, rename={"from_": "from"}):
+    """A stretch of the past, at most an hour."""
+
+    from_: Moment
+    to: Moment
+    note: Note | None = None
+
+    def problems(self) -> Iterator[FieldProblem]:
+        if self.from_ >= self.to:
+            yield FieldProblem("to", "to must be after from")
+        elif self.to - self.from_ > CLIP_MAX:
+            yield FieldProblem("to", "to must be at most an hour after from")
+        elif self.to - self.from_ < timedelta(seconds=1):
+            yield FieldProblem("to", "to must be at least a second after from")
 
 
 class CameraOnRecord(msgspec.Struct):

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from litestar import Controller, Request, Response, get, put, route
+from litestar import Controller, Request, Response, get, post, put, route
 from litestar.params import QueryParameter
 from litestar.response import Redirect
 
-from novavms_server.kit.http import PUBLIC, Cursor, FromPath, Limit, NamedDependency, role
+from novavms_server.events.models import Triggered
+from novavms_server.kit.http import PUBLIC, Cursor, FromPath, JSONBody, Limit, NamedDependency, role
 from novavms_server.kit.work import Work
 from novavms_server.recordings.door import Poured, RelayDoor
-from novavms_server.recordings.models import Recordings, SiteRecordings
+from novavms_server.recordings.models import ClipCreate, Recordings, SiteRecordings
+from novavms_server.recordings.past_clips import PastClips
 from novavms_server.recordings.playback import Playback
 from novavms_server.recordings.service import RecordingService
 
@@ -78,6 +80,27 @@ class RecordingController(Controller):
         range_to: PlayTo = None,
     ) -> Redirect:
         return Redirect(await playback.address(work, camera_id, range_from, range_to))
+
+    @post(
+        "/clips",
+        opt=role("operator"),
+        status_code=202,
+        operation_id="createCameraClip",
+        summary="Cut a clip out of the recording",
+        description=(
+            "Of any past moment, at most an hour: an event with a clip, which is followed as a triggered one's at"
+            " `GET /events/{event_id}`. 409 with the gap's `reason` where nothing was recorded; what is missing within"
+            " is the clip's `gap_sec`. 503 with `reason` while the gateway is away."
+        ),
+    )
+    async def create_clip(
+        self,
+        work: NamedDependency[Work],
+        past_clips: NamedDependency[PastClips],
+        camera_id: FromPath[UUID],
+        data: JSONBody[ClipCreate],
+    ) -> Triggered:
+        return await past_clips.create(work, camera_id, data)
 
 
 class PlayController(Controller):

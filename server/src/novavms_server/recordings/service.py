@@ -98,6 +98,13 @@ class RecordingService:
             raise ValidationError.of(
                 "to", f"to must be at most {longest / timedelta(hours=1):g} h after from"
             )
+        return await self._known(work, camera, start, end)
+
+    async def between(self, work: Work, camera_id: UUID, start: datetime, end: datetime) -> Known:
+        """The same of an exact range."""
+        return await self._known(work, await self.camera(work, camera_id), start, end)
+
+    async def _known(self, work: Work, camera: CameraOnRecord, start: datetime, end: datetime) -> Known:
         rows, _ = await self._rows(work, camera, start, end)
         return Known(camera, start, end, told(camera, rows, start, end, work.now)[0])
 

@@ -1,0 +1,45 @@
+"""Clips of any past moment, cut by the gateway out of what it has recorded."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from novavms_server.events.models import Triggered
+from novavms_server.events.service import EventService
+from novavms_server.kit.errors import NotFound, ValidationError
+from novavms_server.kit.work import Work
+from novavms_server.recordings.errors import FootageAway, NothingToCut
+from novavms_server.recordings.models import ClipCreate
+from novavms_server.recordings.service import NO_CAMERA, RecordingService
+
+_LEAST_SEC: Final = 1.0
+
+
+class PastClips:
+    """Stateless; made once."""
+
+    def __init__(self, recordings: RecordingService, events: EventService) -> None:
+        self._recordings = recordings
+        self._events = events
+
+    async def create(self, work: Work, camera_id: UUID, asked: ClipCreate) -> Triggered:
+        """Event and clip are one transaction, and the order to cut follows it. Raises NothingToCut where the ledger has no
+        footage in the range, FootageAway where the gateway is not there to cut it."""
+        start, end = asked.from_, asked.to
+        if end > work.now:
+            raise ValidationError.of("to", "to must not lie in the future")
+        known = await self._recordings.between(work, camera_id, start, end)
+        camera = known.camera
+        if camera.deleted_at is not None:
+            raise NotFound(NO_CAMERA)
+        footage_sec = sum(span.duration_sec for span in known.line.spans)
+        if camera.gateway_id is None or footage_sec < _LEAST_SEC:
+            raise NothingToCut(extra={"reason": known.reason})
+        if camera.gateway_status != "online":
+            raise FootageAway("gateway_offline", "The gateway that has the footage is offline; try again.")
+        await work.write()
+        event_id = await self._events.cut(
+            work, camera.id, camera.site_id, camera.gateway_id, start, end, asked.note
+        )
+        return Triggered(event_id, known.line.spans[0].start, round(footage_sec))
