@@ -19,8 +19,8 @@ from typing import Any
 
 from bench import Result
 
-CALLS, QUICK_CALLS, WARM_UP = 3000, 400, 100
-IMPORTS, QUICK_IMPORTS = 15, 5
+CALLS, QUICK_CALLS, WARM_UP = 1500, 400, 100
+IMPORTS, QUICK_IMPORTS = 9, 5
 DOCUMENT = Path(__file__).parents[1] / "sdk/openapi.json"
 CAMERA = "/api/v1/cameras/0198f2a4-7d10-7b21-8c43-5e6f7a8b9c0d"
 SERVER = r"""

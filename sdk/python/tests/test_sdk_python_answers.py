@@ -223,6 +223,15 @@ def test_an_id_stays_one_part_of_the_path(
     assert server.requests[-1].target == f"/api/v1/sites/{path or given}"
 
 
+@pytest.mark.parametrize("key", ["", "a\r\nX-Evil: 1", "ü"])
+def test_a_header_is_what_headers_can_carry(ask: Any, server: ScriptedServer, key: str) -> None:
+    with pytest.raises(ValueError, match="idempotency_key"):
+        ask(lambda client: client.sites.create(name="x", idempotency_key=key))
+    with pytest.raises(ValueError, match="if_match"):
+        ask(lambda client: client.sites.update("x", if_match=key))
+    assert server.requests == []
+
+
 @pytest.mark.parametrize("given", ["", " ", ".", ".."])
 def test_an_empty_id_is_refused(ask: Any, server: ScriptedServer, given: str) -> None:
     with pytest.raises(ValueError, match="id is empty"):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import os
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from nova_scripted import Asked, Reply, ScriptedServer
 
-from novavms import ClipFailedError, ConflictError, DownloadError, WaitTimeoutError
+from novavms import AsyncClient, ClipFailedError, ConflictError, DownloadError, WaitTimeoutError
 
 DATA = os.urandom(300_000)
 TIME = "2026-03-01T12:00:00Z"
@@ -149,6 +151,17 @@ def test_a_file_that_stays_wrong_is_not_there(ask: Any, film: Film, target: Path
     assert [file.name for file in target.parent.iterdir()] == ["clip.mp4"]
 
 
+def test_without_a_sum_the_size_counts(ask: Any, film: Film, target: Path) -> None:
+    assert film.clip is not None
+    film.clip["sha256"] = None
+    film.file = DATA[:-1]
+    with pytest.raises(DownloadError, match="299999 bytes of 300000"):
+        fetch(ask, target, max_retries=0)
+    film.clip["size_bytes"] = None
+    fetch(ask, target)
+    assert target.read_bytes() == DATA[:-1]
+
+
 def test_a_link_that_leads_nowhere_ends_it(ask: Any, film: Film, target: Path) -> None:
     film.faults = [Reply(404)] * 9
     with pytest.raises(DownloadError, match="HTTP 404"):
@@ -223,4 +236,19 @@ def test_a_clip_that_is_being_made_is_a_conflict(
     server.say(409, {"error": "conflict", "message": "The clip is being made.", "request_id": "r"})
     with pytest.raises(ConflictError):
         fetch(ask, target)
+    assert list(target.parent.iterdir()) == []
+
+
+@pytest.mark.anyio
+async def test_a_cancelled_one_leaves_nothing(film: Film, server: ScriptedServer, target: Path) -> None:
+    film.faults = [Reply(silent=True)]
+    options: Any = {"api_key": "sk_live_test", "base_url": server.url}
+    async with httpx.AsyncClient(verify=False) as http, AsyncClient(http_client=http, **options) as client:
+        task = asyncio.create_task(client.events.download_clip("e", target))
+        while not film.asked:
+            await asyncio.sleep(0)
+        assert len(list(target.parent.iterdir())) == 1
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
     assert list(target.parent.iterdir()) == []

@@ -11,7 +11,7 @@ from typing import IO
 from novavms.errors import DownloadError
 
 _RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
-CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 18
 
 
 class Part:

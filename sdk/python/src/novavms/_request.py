@@ -63,10 +63,12 @@ class Call:
         if self.body is not None:
             self.headers["Content-Type"] = "application/json"
         if if_match is not None:
-            self.headers["If-Match"] = if_match
+            self.headers["If-Match"] = printable(if_match, "if_match")
         self.keyed = key is not NOT_GIVEN
         if self.keyed:
-            self.headers["Idempotency-Key"] = str(uuid4()) if key is None else cast("str", key)
+            self.headers["Idempotency-Key"] = (
+                str(uuid4()) if key is None else printable(cast("str", key), "idempotency_key")
+            )
 
     @property
     def repeatable(self) -> bool:
@@ -75,6 +77,13 @@ class Call:
         if self.method == "POST":
             return self.keyed or self.again
         return not (self.method == "PATCH" and "If-Match" in self.headers)
+
+
+def printable(text: str, name: str) -> str:
+    """What a header can carry. Raises ValueError."""
+    if not text or not text.isascii() or not text.isprintable():
+        raise ValueError(f"{name} must be printable ASCII, and not empty")
+    return text
 
 
 def segment(value: str | UUID) -> str:

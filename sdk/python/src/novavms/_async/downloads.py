@@ -107,8 +107,10 @@ class AsyncDownload:
                 waiting += data
                 if len(waiting) >= CHUNK_BYTES:
                     await self._flush(waiting)
-        finally:
+        except httpx.RequestError:
             await self._flush(waiting)
+            raise
+        await self._flush(waiting)
 
     async def _flush(self, waiting: bytearray) -> None:
         if not waiting:
@@ -130,7 +132,7 @@ async def download(
     progress: Callable[[int, int | None], None] | None = None,
 ) -> Path:
     """The file behind `link`, which answers a fresh address each time. It is at `path` when it is whole, or not at all."""
-    part = await in_thread(Part, path)
+    part = Part(path)  # at once: a cancelled caller would leave it behind
     try:
         await AsyncDownload(transport, link, part, size, progress).run(sha256)
         return await in_thread(part.finish)

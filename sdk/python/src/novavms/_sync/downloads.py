@@ -108,8 +108,10 @@ class Download:
                 waiting += data
                 if len(waiting) >= CHUNK_BYTES:
                     self._flush(waiting)
-        finally:
+        except httpx.RequestError:
             self._flush(waiting)
+            raise
+        self._flush(waiting)
 
     def _flush(self, waiting: bytearray) -> None:
         if not waiting:
@@ -131,7 +133,7 @@ def download(
     progress: Callable[[int, int | None], None] | None = None,
 ) -> Path:
     """The file behind `link`, which answers a fresh address each time. It is at `path` when it is whole, or not at all."""
-    part = in_thread(Part, path)
+    part = Part(path)  # at once: a cancelled caller would leave it behind
     try:
         Download(transport, link, part, size, progress).run(sha256)
         return in_thread(part.finish)
