@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,12 @@ from nova_people import HandClock
 from nova_programs import ServerProgram, first_org
 from nova_stream import PATH, SseReader, streaming
 from nova_wire import until
-from nova_world import World, make_world
+from nova_world import World, make_org, make_world
 
 from novavms_server.feed.log import NewItem, tell
+from novavms_server.server import build_server
+from novavms_server.serving import listen, serving
+from novavms_server.settings import Settings
 from novavms_server.stream import channels
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]  # as a whole, for the everyday loop to stay short
@@ -195,6 +199,39 @@ async def test_a_server_that_is_killed_loses_nothing(tmp_path: Path) -> None:
                 await again.expect("gateway", change="created", name="Two")
             log = server.log.read_text()
     assert key not in log
+
+
+async def test_who_takes_nothing_does_not_hold_the_end_up(
+    database_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A client that does not read can't be told. The grace is longer than this test may take."""
+    server = build_server(Settings(data_dir=tmp_path), database_url=database_url)
+    async with asyncio.timeout(60), serving(server, listen("127.0.0.1", 0), grace_sec=600) as base_url:
+        org, [site], keys = await make_org(server, "Acme", 1)
+        port = int(base_url.rsplit(":", 1)[1])
+        reading, writing = await asyncio.open_connection("127.0.0.1", port, limit=1024)
+        request = f"GET {PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {keys['viewer']}\r\n\r\n"
+        writing.write(request.encode())
+        await reading.readuntil(b"\r\n\r\n")
+        [reader] = server.services.streams._readers
+
+        async def stuck() -> bool:
+            async with server.database.org(org) as connection:
+                item = NewItem("event", site, {"padding": "x" * 500_000})
+                await tell(connection, org, server.clock.now(), *[item] * 10)
+            return reader._task is not None and await _stays(reader)
+
+        await until(stuck)
+    writing.close()
+    with suppress(ConnectionError):
+        await writing.wait_closed()
+    assert not [record for record in caplog.records if "Exception in ASGI" in record.getMessage()]
+
+
+async def _stays(reader: Any) -> bool:
+    task = reader._task
+    await asyncio.wait([task], timeout=0.3)
+    return reader._task is task and not task.done()
 
 
 async def test_a_server_that_stops_says_so_and_waits_for_no_stream(

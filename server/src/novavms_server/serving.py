@@ -28,6 +28,7 @@ import uvicorn
 
 from novavms_server.kit.database import EmbeddedPostgres
 from novavms_server.kit.migrations import MigrationError, migrate
+from novavms_server.kit.tasks import end
 from novavms_server.kit.wire import HttpProtocol
 from novavms_server.server import Server, build_server, find_database
 from novavms_server.settings import Settings
@@ -35,6 +36,9 @@ from novavms_server.settings import Settings
 log = logging.getLogger("novavms.serving")
 GRACE_SEC = 20
 """For requests that run when the server is told to stop: longer than a connection check."""
+
+DEAF_SEC = 4
+"""So long nothing leaves: nobody listens."""
 
 
 class CannotServe(Exception):
@@ -106,10 +110,27 @@ async def serving(
         finally:
             server.say_goodbye()
             runner.should_exit = True
+            dropping = asyncio.create_task(drop_the_deaf(runner))
             await task
+            await end([dropping])
             reset_leftovers(runner)
     finally:
         await server.stop()
+
+
+async def drop_the_deaf(runner: uvicorn.Server) -> None:
+    """While the server stops: ends the connections of clients that take nothing of what waits for them. They would not hear
+    a goodbye either, and hold the end up for the whole grace."""
+    seen: dict[Any, tuple[int, int]] = {}
+    while True:
+        await asyncio.sleep(1)
+        for connection in list(runner.server_state.connections):
+            transport = connection.transport
+            waiting = 0 if transport is None else transport.get_write_buffer_size()
+            before, rounds = seen.get(connection, (0, 0))
+            seen[connection] = (waiting, rounds + 1 if waiting and waiting == before else 0)
+            if transport is not None and seen[connection][1] >= DEAF_SEC:
+                transport.abort()
 
 
 def reset_leftovers(runner: uvicorn.Server) -> None:
