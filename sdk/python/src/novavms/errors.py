@@ -58,7 +58,7 @@ class APIError(NovaVMSError):
     details: list[ErrorDetail]
     """Of a `validation_error`: all bad fields."""
     reason: str | None
-    """Of a failed connection check: the cause, such as `auth_failed`."""
+    """The cause, where the server knows one: of a failed connection check `auth_failed`, of a gap in a recording `frozen`."""
     hint: str | None
     """Of a failed connection check: what to do."""
     check: CheckReport | None

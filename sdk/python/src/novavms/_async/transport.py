@@ -18,7 +18,6 @@ from novavms.errors import (
     APIConnectionError,
     APITimeoutError,
     AuthenticationError,
-    NotFoundError,
     NovaVMSError,
 )
 
@@ -142,8 +141,7 @@ class AsyncTransport:
                 failure, reached = unreadable(response, str(problem)), True
             except httpx.RequestError as error:
                 cause, failure, reached = error, lost(error, call), not isinstance(error, _UNHEARD)
-            if isinstance(failure, NotFoundError) and call.method == "DELETE" and heard:
-                assert response is not None
+            if response is not None and response.status_code == 404 and call.method == "DELETE" and heard:
                 return read(response)  # an earlier try did it
             if not renewed and await self._renewed(failure, bearer, public):
                 renewed = True

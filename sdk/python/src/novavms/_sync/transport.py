@@ -19,7 +19,6 @@ from novavms.errors import (
     APIConnectionError,
     APITimeoutError,
     AuthenticationError,
-    NotFoundError,
     NovaVMSError,
 )
 
@@ -143,8 +142,7 @@ class Transport:
                 failure, reached = unreadable(response, str(problem)), True
             except httpx.RequestError as error:
                 cause, failure, reached = error, lost(error, call), not isinstance(error, _UNHEARD)
-            if isinstance(failure, NotFoundError) and call.method == "DELETE" and heard:
-                assert response is not None
+            if response is not None and response.status_code == 404 and call.method == "DELETE" and heard:
                 return read(response)  # an earlier try did it
             if not renewed and self._renewed(failure, bearer, public):
                 renewed = True

@@ -434,6 +434,64 @@ class AsyncCamerasOperations(AsyncResource):
             timeout=timeout,
         )
 
+    async def playback_url(
+        self,
+        camera_id: str | UUID,
+        *,
+        from_: str | date | datetime | None = None,
+        to: str | date | datetime | None = None,
+        timeout: Timeout = NOT_GIVEN,
+    ) -> str:
+        """Play recorded footage (HLS).
+
+        Redirects to an HLS playlist (fragmented MP4) of the footage from `from` on: at most 24 hours, an
+        hour where `to` is not given. The address is good for six hours, and no longer than the caller's
+        right to see the camera. Bytes come straight from the gateway: 503 with `reason` while it is away.
+        404 with the gap's `reason` where there is none.
+
+        Args:
+            from_: An RFC 3339 time, or a day (YYYY-MM-DD) in the site's time zone: where to begin. Unset: an hour before `to`
+            to: An RFC 3339 time, or a day (YYYY-MM-DD) in the site's time zone. Unset: an hour after `from`
+            timeout: Seconds, for this call; the client's if not given.
+        """
+        return await self._transport.location(
+            f"/api/v1/cameras/{segment(camera_id)}/playback", query={"from": from_, "to": to}, timeout=timeout
+        )
+
+    async def create_clip(
+        self,
+        camera_id: str | UUID,
+        *,
+        from_: datetime | str,
+        to: datetime | str,
+        note: str | NotGiven | None = NOT_GIVEN,
+        idempotency_key: str | None = None,
+        timeout: Timeout = NOT_GIVEN,
+    ) -> Triggered:
+        """Cut a clip out of the recording.
+
+        Of any past moment, at most an hour: an event with a clip, which is followed as a triggered one's at
+        `GET /events/{event_id}`. 409 with the gap's `reason` where nothing was recorded; what is missing
+        within is the clip's `gap_sec`. 503 with `reason` while the gateway is away.
+
+        Needs the role operator or higher.
+
+        Args:
+            from_: An RFC 3339 time with its zone.
+            to: An RFC 3339 time with its zone.
+            note: At most 500 characters.
+            idempotency_key: Of your own, to make the call safe to repeat beyond its own retries.
+            timeout: Seconds, for this call; the client's if not given.
+        """
+        return await self._transport.object(
+            "POST",
+            f"/api/v1/cameras/{segment(camera_id)}/clips",
+            Triggered,
+            body={"from": from_, "to": to, "note": note},
+            key=idempotency_key,
+            timeout=timeout,
+        )
+
     async def accept_move(
         self,
         camera_id: str | UUID,
