@@ -232,3 +232,17 @@ async def test_two_cameras_and_fifty_segments_each(box: Box) -> None:
     assert await box.reasons(one) == await box.reasons(two) == ["footage"]
     await box.check()
     await box.check_server()
+
+
+async def test_a_stream_that_was_begun_anew_is_recorded_on(box: Box) -> None:
+    """Nobody tells the recording: a check that needed the camera's only session, say."""
+    camera = await online(box)
+    camera.breaks("connection_lost")
+    another = MadeCamera(box.clock)
+    another.camera_id = camera.camera_id
+    box.streams[camera.camera_id] = another
+    await box.play(2)
+    await box.play(12, another)
+    assert (await box.reasons(camera))[-1] == "footage"
+    assert len(await box.segments(camera)) > 4
+    await box.check()

@@ -10,6 +10,7 @@ from collections.abc import Coroutine
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
+from uuid import UUID
 
 import typer
 
@@ -125,6 +126,41 @@ def run(
     except (OSError, sqlite3.Error) as error:
         _stop(f"The folder {settings.data_dir} cannot be used: {error}")
     raise typer.Exit(code)
+
+
+@app.command()
+def new_volume(data_dir: DataDir = None) -> None:
+    """Begin to record on a new, empty disk, mounted where $NOVAVMS_GATEWAY_RECORDINGS_DIR says.
+
+    A gateway never takes an empty folder for its footage by itself: it could be a disk that is not mounted. Restart it after this.
+    """
+    from novavms_gateway.kit.clock import SystemClock
+    from novavms_gateway.kit.disk import SystemDisk, Threads
+    from novavms_gateway.storage.identity import IdentityUnreadableError, find_identity
+    from novavms_gateway.storage.volume import HINTS, Volume
+
+    settings = _settings(data_dir)
+    root = settings.recordings_root
+
+    async def make(gateway_id: UUID) -> str | None:
+        threads = Threads(1)
+        volume = Volume(root, gateway_id=gateway_id, disk=SystemDisk(), off_loop=threads, clock=SystemClock())
+        try:
+            await volume.open(None)
+        finally:
+            await threads.close()
+        return None if volume.trouble is None else HINTS[volume.trouble]
+
+    try:
+        identity = find_identity(settings.data_dir)
+    except (IdentityUnreadableError, OSError) as error:
+        _stop(f"{error}.")
+    if identity is None:
+        _stop(f"No pairing in {settings.data_dir}: run novavms-gateway pair first.")
+    trouble = asyncio.run(make(identity.gateway_id))
+    if trouble is not None:
+        _stop(f"{root}: {trouble}.")
+    typer.echo(f"{root} is a volume of this gateway now. Restart the gateway to record on it.")
 
 
 @app.command()

@@ -66,6 +66,11 @@ class Settings:
         "is held back and told as `retention_held`, unless the disk fills.",
     )
 
+    @property
+    def recordings_root(self) -> Path:
+        """Where footage goes."""
+        return self.recordings_dir or self.data_dir / "recordings"
+
 
 def variables() -> dict[str, str]:
     """Every variable there is, with the field it sets."""

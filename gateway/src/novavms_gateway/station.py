@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import logging
 import sqlite3
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import datetime
 from functools import partial
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import httpx
-import msgspec
 
 from novavms_camera.address import AddressPolicy, resolve_address
-from novavms_camera.capture import CaptureStream, snapshot_jpeg
-from novavms_camera.check import CheckReport, check_camera
+from novavms_camera.capture import CaptureStream
 from novavms_camera.faults import CameraFault
-from novavms_camera.onvif import FoundDevice, discover, resolve_stream
+from novavms_camera.onvif import resolve_stream
 from novavms_camera.onvif.identity import SaidIdentity, ask_identity, look_around
-from novavms_camera.secret import Secret
 from novavms_camera.source import CameraSource, StreamSource, Tier
+from novavms_gateway.answers import Answers
 from novavms_gateway.cameras.fleet import Fleet
 from novavms_gateway.cameras.search import Search
 from novavms_gateway.facts import gateway_facts
@@ -34,7 +31,6 @@ from novavms_gateway.kit.machine import Machine
 from novavms_gateway.kit.tasks import race
 from novavms_gateway.link.client import Link
 from novavms_gateway.link.outbox import Outbox
-from novavms_gateway.link.requests import REPLY_MAX_BYTES, Progress, RequestRefusedError
 from novavms_gateway.recording.cutting import Cutter
 from novavms_gateway.recording.media import MediaSender
 from novavms_gateway.recording.recorder import Recorder
@@ -53,33 +49,15 @@ from novavms_protocol import (
     Applied,
     CameraMoved,
     CameraStatus,
-    Check,
-    CutClip,
     DesiredState,
-    Discover,
-    DiscoveredDevice,
-    ForgetClip,
     Hello,
-    HoldFootage,
-    ListSegments,
-    RecordClip,
-    Request,
-    SendMedia,
-    Snapshot,
     Telemetry,
 )
 
 log = logging.getLogger(__name__)
 
 TELEMETRY_EVERY_SEC: Final = 15.0
-CHECK_TIME_CAP_SEC: Final = 15.0
 RESOLVE_TIME_CAP_SEC: Final = 10.0
-SNAPSHOT_MAX_BYTES: Final = REPLY_MAX_BYTES * 2 // 3
-"""Base64 makes four bytes of three."""
-SMALLER_WIDTHS: Final = (1920, 1280, 640)
-"""Tried one after the other for a picture that is too large, as 4K ones of a busy scene are."""
-REPLY_MARGIN_SEC: Final = 0.5
-"""A check ends this much before its deadline, so that its report still reaches the caller."""
 
 
 SYSTEM_CLOCK: Final = SystemClock()
@@ -102,19 +80,6 @@ async def _resolve(
 
 async def _ask_identity(host: str, port: int, policy: AddressPolicy) -> SaidIdentity:
     return await ask_identity(str(await resolve_address(host, policy)), port)
-
-
-def _discovered(device: FoundDevice) -> DiscoveredDevice:
-    return DiscoveredDevice(
-        host=device.host,
-        port=device.port,
-        xaddrs=list(device.xaddrs),
-        endpoint_reference=device.endpoint_reference,
-        name=device.name,
-        manufacturer=device.manufacturer,
-        model=device.model,
-        scopes=list(device.scopes),
-    )
 
 
 class Gateway:
@@ -202,10 +167,19 @@ class Gateway:
             reserve_bytes=settings.disk_reserve_bytes,
             on_recorded=self._uploader.wake,
         )
+        answers = Answers(
+            fleet=self._fleet,
+            recorder=self._recorder,
+            cutter=self._cutter,
+            media=self._media,
+            recordings=self._recordings,
+            clock=clock,
+            forget_clip=self._forget_clip,
+        )
         self._link = Link(
             identity,
             station=self,
-            handler=self._serve,
+            handler=answers,
             outbox=self._outbox,
             clock=clock,
             backoff=new_backoff(),
@@ -259,88 +233,6 @@ class Gateway:
                 self._tell_status(status)
             self._uploader.wake()
             self._recordings.teller.resume(state.ledger_seq)
-
-    async def _serve(self, request: Request, progress: Progress) -> dict[str, Any]:
-        match request.body:
-            case Check() as check:
-                return await self._check(check, request.timeout_sec, progress)
-            case Discover() as ask:
-                return await self._discover(ask)
-            case RecordClip() as order:
-                self._recordings.triggered(order)
-                return await self._recorder.order(order, timeout_sec=request.timeout_sec)
-            case ForgetClip() as order:
-                await self._forget_clip(order.clip_id)
-                return {}
-            case Snapshot() as ask:
-                return await self._snapshot(ask)
-            case ListSegments() as ask:
-                return await self._recordings.library.list_segments(ask)
-            case SendMedia() as ask:
-                return await self._media.send(ask)
-            case CutClip() as order:
-                return await self._cutter.order(order)
-            case HoldFootage() as order:
-                return await self._recordings.library.hold(order)
-            case _:
-                raise RequestRefusedError("unsupported", "This gateway cannot do that yet.")
-
-    # ---- requests ---------------------------------------------------------------------------------------
-
-    async def _check(self, check: Check, timeout_sec: float, progress: Progress) -> dict[str, Any]:
-        source = CameraSource(
-            kind=check.kind,
-            host=check.host or "",
-            port=check.port or (80 if check.kind == "onvif" else 554),
-            rtsp_url=check.rtsp_url,
-            username=check.username,
-            password=None if check.password is None else Secret(check.password),
-            transport=check.stream_transport,
-            tls_fingerprint=check.tls_fingerprint,
-            stream_tls_fingerprint=check.stream_tls_fingerprint,
-            tls_pinned_at=check.tls_pinned_at,
-        )
-        ends = self._clock.monotonic() + max(1.0, min(CHECK_TIME_CAP_SEC, timeout_sec - REPLY_MARGIN_SEC))
-
-        async def run() -> CheckReport:
-            return await check_camera(
-                source,
-                policy=AddressPolicy(allow_loopback=check.allow_loopback),
-                on_stage=lambda stage: progress(msgspec.to_builtins(stage)),
-                time_cap_sec=max(1.0, ends - self._clock.monotonic()),
-            )
-
-        report = await run()
-        if report.reason == "too_many_connections" and check.camera_id is not None:
-            async with self._fleet.let_go(
-                check.camera_id
-            ) as had_a_session:  # cameras that serve one viewer only
-                if had_a_session:
-                    report = await run()
-        return report.to_dict()
-
-    async def _discover(self, ask: Discover) -> dict[str, Any]:
-        devices = await discover(
-            policy=AddressPolicy(allow_loopback=ask.allow_loopback),
-            timeout_sec=ask.timeout_sec,
-            multicast=ask.multicast,
-            hosts=ask.hosts,
-            ports=ask.ports,
-        )
-        return {"devices": [msgspec.to_builtins(_discovered(device)) for device in devices]}
-
-    async def _snapshot(self, ask: Snapshot) -> dict[str, Any]:
-        watch = self._fleet.find(ask.camera_id)
-        if watch is None:
-            raise RequestRefusedError("unknown_camera", "This gateway does not run the camera.")
-        keyframe = watch.stream.keyframe()
-        if keyframe is None:
-            raise RequestRefusedError("not_online", "The camera has shown no picture yet.")
-        for width in (ask.width, *SMALLER_WIDTHS):
-            jpeg = await snapshot_jpeg(keyframe, width=width)
-            if len(jpeg) <= SNAPSHOT_MAX_BYTES:
-                return {"jpeg": base64.b64encode(jpeg).decode("ascii")}
-        raise RequestRefusedError("internal", "The camera's picture is too large to send.")
 
     async def _forget_clip(self, clip_id: UUID) -> None:
         await self._cutter.forget(clip_id)
@@ -425,8 +317,9 @@ async def run_gateway(
         )
         disk, threads = SystemDisk(), Threads()
         stack.push_async_callback(threads.close)
-        root = settings.recordings_dir or settings.data_dir / "recordings"
-        volume = Volume(root, gateway_id=identity.gateway_id, disk=disk, off_loop=threads, clock=clock)
+        volume = Volume(
+            settings.recordings_root, gateway_id=identity.gateway_id, disk=disk, off_loop=threads, clock=clock
+        )
         index = await open_storage(
             SystemIndexFile(settings.data_dir), volume, clock, gateway_id=identity.gateway_id
         )

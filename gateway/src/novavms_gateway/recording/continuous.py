@@ -181,6 +181,8 @@ class CameraRecording:
     def tick(self) -> None:
         """Starts and stops what is due, and says what there is to say."""
         reason = self._unwanted() or self._blocked()
+        if reason is None and self.stream is None:
+            reason = "camera_offline"  # a check has the camera's only session
         if reason is not None:
             if self._task is not None:
                 self._task.cancel()
@@ -188,7 +190,7 @@ class CameraRecording:
             return
         if self._task is None and self._clock.monotonic() >= self._retry_at:
             self._start()
-        assert self.stream is not None, "an enabled camera has one"
+        assert self.stream is not None, "judged above"
         self._say(self._missing(self.stream.status))
 
     def on_event(self, pre_roll_sec: float, duration_sec: float) -> None:
@@ -212,7 +214,7 @@ class CameraRecording:
         return unwanted(
             self.config.recording,
             self._clock.now(),
-            is_enabled=self.config.enabled and self.stream is not None,
+            is_enabled=self.config.enabled,
             has_event=has_event,
         )
 

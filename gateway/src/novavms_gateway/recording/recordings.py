@@ -53,6 +53,7 @@ class Recordings:
         self._clock = clock
         self._segment_sec = segment_sec
         self._cameras: dict[UUID, CameraRecording] = {}
+        self._stream_of: Callable[[UUID], Stream | None] = lambda camera_id: None
         self._tasks = Tasks()
         self._repair = Repair(index, volume, clock)
         self._room = Room(
@@ -107,6 +108,7 @@ class Recordings:
         for camera_id in [known for known in self._cameras if known not in desired]:
             await self._cameras.pop(camera_id).stop()
         self._index.submit(lambda db: _note_plans(db, cameras))
+        self._stream_of = stream_of
         for camera_id, config in desired.items():
             camera = self._cameras.get(camera_id)
             if camera is None:
@@ -169,7 +171,10 @@ class Recordings:
 
     async def _tick(self) -> None:
         while True:
-            for camera in self._cameras.values():
+            for camera_id, camera in tuple(self._cameras.items()):
+                stream = self._stream_of(camera_id)
+                if stream is not camera.stream:  # the fleet began it anew
+                    await camera.follow(camera.config, stream)
                 camera.tick()
             await self._clock.sleep(TICK_SEC)
 
