@@ -58,6 +58,7 @@ from novavms_server.recordings.routes import (
     SiteRecordingController,
 )
 from novavms_server.recordings.service import RecordingService
+from novavms_server.recordings.thumbnails import Thumbnails
 from novavms_server.shares.routes import ShareController, SharedController
 from novavms_server.shares.service import ShareService
 from novavms_server.sites.routes import SiteController
@@ -94,6 +95,7 @@ class Services:
     store_door: StoreDoor
     recordings: RecordingService
     playback: Playback
+    thumbnails: Thumbnails
     past_clips: PastClips
     relay_door: RelayDoor
     streams: Streams

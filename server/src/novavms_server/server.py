@@ -153,6 +153,7 @@ def build_server(settings: Settings, *, database_url: str, clock: Clock | None =
         uploads=clips.uploads,
         recordings=recordings.service,
         playback=recordings.playback,
+        thumbnails=recordings.thumbnails,
         past_clips=recordings.past_clips,
         relay_door=recordings.relay_door,
         store_door=clips.door,

@@ -20,6 +20,7 @@ from novavms_server.recordings.past_clips import PastClips
 from novavms_server.recordings.playback import Playback
 from novavms_server.recordings.relay import Relays
 from novavms_server.recordings.service import RecordingService
+from novavms_server.recordings.thumbnails import Thumbnails
 from novavms_server.recordings.tickets import Tickets
 from novavms_server.settings import Settings
 from novavms_server.sites.service import SiteService
@@ -35,6 +36,7 @@ class RecordingParts:
     playback: Playback
     past_clips: PastClips
     holds: Holds
+    thumbnails: Thumbnails
 
 
 def build_recordings(
@@ -71,4 +73,5 @@ def build_recordings(
         playback=Playback(service, footage, tickets, base_url),
         past_clips=PastClips(service, events),
         holds=holds,
+        thumbnails=Thumbnails(service, footage, relays, clock),
     )

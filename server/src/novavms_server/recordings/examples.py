@@ -26,6 +26,7 @@ EXAMPLES = {
         {"event_id": EVENT_ID, "started_at": "2026-03-01T10:00:00Z", "expected_clip_duration_sec": 300},
         (NothingToCut, FootageAway),
     ),
+    "getCameraThumbnails": Example(errors=(NoFootage, FootageAway)),
     "getCameraPlayback": Example(errors=(NoFootage,)),
     "getCameraRecordings": Example(
         response={

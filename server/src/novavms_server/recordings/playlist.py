@@ -36,7 +36,7 @@ def render(segments: Sequence[SegmentInfo], start: datetime, name_of: Callable[[
         if not index or not segment.continues:
             lines.append(f'#EXT-X-MAP:URI="{name}",BYTERANGE="{segment.init_bytes}@0"')
         lines += [
-            f"#EXT-X-PROGRAM-DATE-TIME:{_time(segment.start)}",
+            f"#EXT-X-PROGRAM-DATE-TIME:{time_text(segment.start)}",
             f"#EXTINF:{segment.duration_sec:.6f},",
             f"#EXT-X-BYTERANGE:{segment.size_bytes - segment.init_bytes}@{segment.init_bytes}",
             name,
@@ -44,5 +44,5 @@ def render(segments: Sequence[SegmentInfo], start: datetime, name_of: Callable[[
     return "\n".join([*lines, "#EXT-X-ENDLIST", ""])
 
 
-def _time(at: datetime) -> str:
+def time_text(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -8,6 +8,7 @@ from uuid import UUID
 from litestar import Controller, Request, Response, get, post, put, route
 from litestar.params import QueryParameter
 from litestar.response import Redirect
+from msgspec import Meta
 
 from novavms_server.events.models import Triggered
 from novavms_server.kit.http import PUBLIC, Cursor, FromPath, JSONBody, Limit, NamedDependency, role
@@ -16,7 +17,9 @@ from novavms_server.recordings.door import Poured, RelayDoor
 from novavms_server.recordings.models import ClipCreate, Recordings, SiteRecordings
 from novavms_server.recordings.past_clips import PastClips
 from novavms_server.recordings.playback import Playback
+from novavms_server.recordings.playlist import time_text
 from novavms_server.recordings.service import RecordingService
+from novavms_server.recordings.thumbnails import Thumbnails
 
 _EDGE = "An RFC 3339 time, or a day (YYYY-MM-DD) in the site's time zone"
 RangeFrom = Annotated[
@@ -32,6 +35,10 @@ PlayFrom = Annotated[
 ]
 PlayTo = Annotated[
     str | None, QueryParameter(name="to", description=f"{_EDGE}. Unset: an hour after `from`.")
+]
+TileCount = Annotated[int, Meta(ge=1, le=60), QueryParameter(ge=1, le=60, description="How many tiles.")]
+TileWidth = Annotated[
+    int, Meta(ge=32, le=640), QueryParameter(ge=32, le=640, description="Of one tile, in pixels.")
 ]
 
 
@@ -101,6 +108,39 @@ class RecordingController(Controller):
         data: JSONBody[ClipCreate],
     ) -> Triggered:
         return await past_clips.create(work, camera_id, data)
+
+    @get(
+        "/thumbnails",
+        opt=role("viewer"),
+        media_type="image/jpeg",
+        operation_id="getCameraThumbnails",
+        summary="A strip of pictures for a timeline (JPEG)",
+        description=(
+            "One JPEG of `count` tiles side by side, each the middle of its share of the range; at most 31 days. Headers:"
+            " `X-Thumbnail-Times`, the time of each tile's picture, separated by commas, empty where there is no footage"
+            " (the tile is black); `X-Thumbnail-Width` and `-Height` of one tile. 404 with the gap's `reason` where there is"
+            " nothing at all, 503 with `reason` while the gateway is away."
+        ),
+    )
+    async def get_thumbnails(
+        self,
+        work: NamedDependency[Work],
+        thumbnails: NamedDependency[Thumbnails],
+        camera_id: FromPath[UUID],
+        range_from: PlayFrom = None,
+        range_to: PlayTo = None,
+        count: TileCount = 10,
+        width: TileWidth = 160,
+    ) -> Response[bytes]:
+        strip = await thumbnails.strip(work, camera_id, range_from, range_to, count, width)
+        times = ["" if at is None else time_text(at) for at in strip.tiles]
+        headers = {
+            "X-Thumbnail-Times": ",".join(times),
+            "X-Thumbnail-Width": str(strip.width),
+            "X-Thumbnail-Height": str(strip.height),
+            "Cache-Control": "private, max-age=30",
+        }
+        return Response(strip.jpeg, media_type="image/jpeg", headers=headers)
 
 
 class PlayController(Controller):
