@@ -352,6 +352,7 @@ async def test_times_are_utc_and_move_forward(world: World) -> None:
             assert read <= (now + timedelta(seconds=1)).isoformat()
 
 
+@pytest.mark.slow
 async def test_another_address_is_perhaps_another_camera_of_which_nothing_is_known_yet(world: World) -> None:
     """Else it would be looked for, and told apart, by who the one before it was."""
     told: dict[str, Any] = {"serial": "A1", "mac": "00:00:5e:00:53:0a", "endpoint_reference": "urn:uuid:a"}

@@ -110,6 +110,7 @@ async def test_a_changed_certificate_changes_nothing_until_the_old_one_is_forgot
         assert entry == ("camera.updated", OWN, OTHER)
 
 
+@pytest.mark.slow
 async def test_one_certificate_and_no_other_can_be_named_beforehand(world: World) -> None:
     device = Device(OTHER)
     async with connected(world, answer=device.answer) as gateway:
@@ -133,6 +134,7 @@ async def test_one_certificate_and_no_other_can_be_named_beforehand(world: World
         assert (refused.status_code, "only for rtsps" in refused.text) == (400, True)
 
 
+@pytest.mark.slow
 async def test_another_port_of_onvif_is_another_service(world: World) -> None:
     """From https to http: what was pinned must not stand in the way. Another host is still the same camera."""
     device = Device(OWN)
@@ -148,6 +150,7 @@ async def test_another_port_of_onvif_is_another_service(world: World) -> None:
         assert [changed.json()[name] for name in PINS] == [None, None, None]
 
 
+@pytest.mark.slow
 async def test_what_is_no_fingerprint_is_not_kept(world: World) -> None:
     hostile: list[Any] = ["0A" * 32, "x" * 64, 7, ["0a"], "0a" * 64, "", None]
 
