@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -29,6 +30,7 @@ from novavms_camera.capture import (
     SegmentNote,
     SegmentRecorder,
     SyncedFile,
+    SyncPace,
     WallClock,
     read_segment,
     repair_segment,
@@ -365,10 +367,26 @@ async def test_a_file_on_disk_is_durable_when_its_end_is_told(tmp_path: Path) ->
         camera.begin()
         camera.play(4.5)
 
-    keeper = await record(
-        script, open_file=lambda note: SyncedFile(tmp_path / f"{note.number}.mp4", sync_sec=0)
-    )
+    pace = SyncPace(0)
+    keeper = await record(script, open_file=lambda note: SyncedFile(tmp_path / f"{note.number}.mp4", pace))
     files = sorted(tmp_path.iterdir())
     assert [read_segment(path, verify=True) for path in files] == keeper.ended
     with pytest.raises(FileExistsError):
         SyncedFile(files[0])
+
+
+async def test_a_sync_that_fails_ends_the_file(tmp_path: Path) -> None:
+    (tmp_path / "pipe").mkdir()
+    file = SyncedFile(tmp_path / "pipe" / "a.mp4", pace := SyncPace(0))
+    os.close(file._file)
+    reader, file._file = os.pipe()  # takes bytes, but cannot be synced
+    file.write(b"x")
+    async with asyncio.timeout(5):
+        while pace._running is None or not pace._running.done():
+            await asyncio.sleep(0.01)
+    with pytest.raises(OSError, match="Invalid argument"):
+        file.write(b"y")
+    with pytest.raises(OSError, match="Invalid argument"):
+        await file.close()
+    assert file._file == -1
+    os.close(reader)

@@ -25,7 +25,7 @@ from novavms_camera.capture.segment import (
     SegmentIdentity,
     SegmentNote,
 )
-from novavms_camera.capture.segment_disk import SyncedFile
+from novavms_camera.capture.segment_disk import SyncedFile, SyncPace
 from novavms_camera.capture.segment_reader import read_segment, repair_segment
 from novavms_camera.capture.segments import SegmentFile, SegmentKeeper, SegmentRecorder
 from novavms_camera.capture.stream import CaptureStream
@@ -55,6 +55,7 @@ __all__ = [
     "SourceProvider",
     "StreamStatus",
     "Subscription",
+    "SyncPace",
     "SyncedFile",
     "SystemClock",
     "WallClock",
