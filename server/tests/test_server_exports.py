@@ -15,13 +15,20 @@ from nova_world import World
 
 from novavms_camera.capture import SegmentFacts
 from novavms_protocol import SegmentInfo
-from novavms_server.exports.footage import FootageAway
 from novavms_server.exports.making import ExportMaker
 from novavms_server.kit.ids import new_id
 from novavms_server.kit.jobs import GiveUp
+from novavms_server.kit.work import Work
+from novavms_server.recordings.errors import FootageAway
 from novavms_verify import verify_file
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]  # as a whole, for the everyday loop to stay short
+
+
+@pytest.fixture(autouse=True)
+async def by_hand(world: World) -> None:
+    """Exports are made when the test says so, from the test's own footage."""
+    await world.server.jobs.stop()
 
 
 def at(seconds: float) -> datetime:
@@ -59,20 +66,20 @@ class Filmed:
         ]
 
     async def segments(
-        self, org_id: UUID, camera_id: UUID, start: datetime, end: datetime
+        self, work: Work, camera_id: UUID, start: datetime, end: datetime
     ) -> list[SegmentInfo]:
         if self.away:
             raise FootageAway(self.away, "The gateway is offline.")
         return [each for each in self.listed.get(camera_id, []) if each.end > start and each.start < end]
 
-    async def read(self, org_id: UUID, camera_id: UUID, segment: SegmentInfo) -> AsyncIterator[bytes]:
+    async def read(self, work: Work, camera_id: UUID, segment: SegmentInfo) -> AsyncIterator[bytes]:
         self.reads.append(segment.id)
         data = self.paths[camera_id][segment.id].read_bytes()
         yield data[:1000]
         yield data[1000:]
 
     async def gaps(
-        self, org_id: UUID, camera_id: UUID, start: datetime, end: datetime
+        self, work: Work, camera_id: UUID, start: datetime, end: datetime
     ) -> list[tuple[datetime, datetime, str]]:
         return self.holes
 

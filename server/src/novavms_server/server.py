@@ -15,6 +15,8 @@ from novavms_server.cameras.direct.assembly import DirectMode, build_direct
 from novavms_server.cameras.watching import CheckWatches
 from novavms_server.clips.assembly import ClipParts, build_clips
 from novavms_server.events.service import EventService
+from novavms_server.exports.footage import GatewayFootage
+from novavms_server.exports.making import ExportMaker
 from novavms_server.exports.service import ExportService
 from novavms_server.gateways.arrivals import Arrivals
 from novavms_server.gateways.hub import GatewayHub
@@ -134,6 +136,14 @@ def build_server(settings: Settings, *, database_url: str, clock: Clock | None =
         *(database, clock, authenticator, sealer.derive("stream"), metrics.registry),
         base_url=settings.public_url or "",
     )
+    ExportMaker(
+        database=database,
+        store=clips.store,
+        clock=clock,
+        sealer=sealer,
+        footage=GatewayFootage(recordings.service, recordings.footage),
+        folder=settings.data_dir / "exports",
+    ).register(jobs)
     services = Services(
         database=database,
         metrics=metrics,
@@ -159,7 +169,15 @@ def build_server(settings: Settings, *, database_url: str, clock: Clock | None =
         store_door=clips.door,
         streams=streams,
         stream_door=StreamDoor(streams, authenticator, limiter, anonymous_limiter),
-        exports=ExportService(cursors, clips.store, sealer, jobs, settings.public_url or ""),
+        exports=ExportService(
+            cursors,
+            clips.store,
+            sealer,
+            jobs,
+            recordings.service,
+            recordings.holds,
+            settings.public_url or "",
+        ),
         shares=ShareService(database, clock, cursors, events, clips.service, settings.public_url or ""),
         pairing=PairingService(database, clock, sites, hub, sealer.derive("pairing codes")),
         gateway_door=GatewayDoor(hub, arrivals, presence),

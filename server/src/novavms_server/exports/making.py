@@ -28,7 +28,7 @@ from novavms_camera.capture.movie_facts import facts_box
 from novavms_protocol import SegmentInfo
 from novavms_server.clips.store import Store
 from novavms_server.exports import facts, queries
-from novavms_server.exports.footage import Footage, FootageAway
+from novavms_server.exports.footage import Footage
 from novavms_server.exports.keys import load_or_make
 from novavms_server.exports.manifest import FORMAT, describe, envelope, evidence_box, pieces_of
 from novavms_server.exports.models import ExportRow
@@ -40,6 +40,7 @@ from novavms_server.kit.errors import NotFound
 from novavms_server.kit.jobs import GiveUp, Jobs
 from novavms_server.kit.seal import Sealer
 from novavms_server.kit.work import Work
+from novavms_server.recordings.errors import FootageAway
 
 ATTEMPTS: Final = 5000
 """The deadline ends the trying, not the count."""
@@ -107,19 +108,17 @@ class ExportMaker:
             key, shown = await load_or_make(connection, self._sealer, export.org_id, self._clock.now())
         work = await self._work(export)
         segments = {
-            camera: await self._footage.segments(export.org_id, camera, export.from_at, export.to_at)
+            camera: await self._footage.segments(work, camera, export.from_at, export.to_at)
             for camera in export.camera_ids
         }
-        await self._collect(export, folder, segments)
+        await self._collect(export, work, folder, segments)
         out = folder / "out"
         await asyncio.to_thread(shutil.rmtree, out, ignore_errors=True)
         await asyncio.to_thread(out.mkdir, parents=True)
         gaps = [
             {"camera_id": camera, "start": start, "end": end, "reason": reason}
             for camera in export.camera_ids
-            for start, end, reason in await self._footage.gaps(
-                export.org_id, camera, export.from_at, export.to_at
-            )
+            for start, end, reason in await self._footage.gaps(work, camera, export.from_at, export.to_at)
         ]
         made: list[Path] = []
         for camera, listed in segments.items():
@@ -138,7 +137,7 @@ class ExportMaker:
         await self._deliver(export, final, gaps, shown.fingerprint)
 
     async def _collect(
-        self, export: ExportRow, folder: Path, segments: dict[UUID, list[SegmentInfo]]
+        self, export: ExportRow, work: Work, folder: Path, segments: dict[UUID, list[SegmentInfo]]
     ) -> None:
         total = sum(map(len, segments.values()))
         if not total:
@@ -149,19 +148,19 @@ class ExportMaker:
             for segment in listed:
                 if segment.sha256 is None or not segment.is_whole:
                     raise FootageAway("still_recording", "The newest footage is still being written.")
-                await self._fetch(export, camera, segment, folder / str(camera) / f"{segment.id}.mp4")
+                await self._fetch(work, camera, segment, folder / str(camera) / f"{segment.id}.mp4")
                 done += 1
                 if self._clock.monotonic() - told_at > 1:
                     told_at = self._clock.monotonic()
                     await self._set(export, progress=0.9 * done / total)
 
-    async def _fetch(self, export: ExportRow, camera: UUID, segment: SegmentInfo, path: Path) -> None:
+    async def _fetch(self, work: Work, camera: UUID, segment: SegmentInfo, path: Path) -> None:
         if await asyncio.to_thread(path.exists):
             return
         part = path.with_suffix(".part")
         digest = hashlib.sha256()
         with await asyncio.to_thread(part.open, "wb") as file:
-            async for chunk in self._footage.read(export.org_id, camera, segment):
+            async for chunk in self._footage.read(work, camera, segment):
                 digest.update(chunk)
                 await asyncio.to_thread(file.write, chunk)
         if digest.hexdigest() != segment.sha256:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Final
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import msgspec
 
 from novavms_server.audit.service import record
 from novavms_server.clips.store import Store
-from novavms_server.exports import facts, queries
+from novavms_server.exports import queries
 from novavms_server.exports.errors import ExportNotReady, NoExportFile
 from novavms_server.exports.keys import load_or_make
 from novavms_server.exports.models import Export, ExportCreate, ExportRow, Gap, SigningKey
@@ -20,6 +20,8 @@ from novavms_server.kit.jobs import Jobs, defer
 from novavms_server.kit.pages import Cursors, Page
 from novavms_server.kit.seal import Sealer
 from novavms_server.kit.work import Work
+from novavms_server.recordings.holds import Holds
+from novavms_server.recordings.service import RecordingService
 
 MISSING = "There is no such export in your organization."
 LINK_VALID: Final = timedelta(minutes=10)
@@ -33,8 +35,17 @@ class ExportService:
     """`base_url` is put in front of an export's `url`; it may be empty."""
 
     def __init__(
-        self, cursors: Cursors, store: Store, sealer: Sealer, jobs: Jobs, base_url: str = ""
+        self,
+        cursors: Cursors,
+        store: Store,
+        sealer: Sealer,
+        jobs: Jobs,
+        recordings: RecordingService,
+        holds: Holds,
+        base_url: str = "",
     ) -> None:
+        self._recordings = recordings
+        self._holds = holds
         self._cursors = cursors
         self._store = store
         self._sealer = sealer
@@ -44,8 +55,7 @@ class ExportService:
     async def create(self, work: Work, asked: ExportCreate) -> Export:
         if asked.to > work.now:
             raise ValidationError.of("to", "to must not lie in the future")
-        for camera_id in asked.cameras:
-            await facts.camera(work, camera_id)
+        cameras = [await self._recordings.camera(work, camera_id) for camera_id in asked.cameras]
         connection = await work.write()
         export_id = new_id()
         await work.execute(
@@ -59,6 +69,12 @@ class ExportService:
         )
         org_id = work.caller.org_id
         await defer(connection, MAKE, org_id=org_id, lock=f"export:{export_id}", export_id=export_id)
+        for camera in cameras:
+            if camera.gateway_id is not None:
+                hold_id = uuid5(export_id, str(camera.id))
+                await self._holds.put(
+                    connection, org_id, hold_id, camera.gateway_id, camera.id, asked.from_, asked.to
+                )
         work.after_commit(self._jobs.nudge)
         row: ExportRow = await work.get(queries.by_id(org_id, export_id))
         after = {name: getattr(row, name) for name in ("camera_ids", "from_at", "to_at", "case_reference")}
@@ -91,13 +107,15 @@ class ExportService:
         return (await self._store.link("GET", row.store_key, expires_at=work.now + LINK_VALID)).url
 
     async def delete(self, work: Work, export_id: UUID) -> None:
-        """Soft; the file goes soon after."""
+        """Soft; the file goes soon after, and retention may have the footage again."""
         connection = await work.write()
         row: ExportRow = await work.get(queries.by_id(work.caller.org_id, export_id, lock=True), MISSING)
         await work.execute(
             "UPDATE exports SET deleted_at = %s, updated_at = %s WHERE org_id = %s AND id = %s",
             (work.now, work.now, row.org_id, export_id),
         )
+        for camera_id in row.camera_ids:
+            await self._holds.release(connection, row.org_id, uuid5(export_id, str(camera_id)))
         await defer(connection, PURGE, org_id=row.org_id, lock=f"export:{export_id}", export_id=export_id)
         work.after_commit(self._jobs.nudge)
         await record(work, "export.deleted", "export", export_id, before={"file_name": row.file_name})
