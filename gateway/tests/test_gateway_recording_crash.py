@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import random
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from nova_box import ROOT, Box, MadeCamera
 
+from novavms_gateway.kit.clock import SystemClock
+from novavms_gateway.kit.disk import Inline, SystemDisk
+from novavms_gateway.storage.index import Index, IndexDamagedError, get_meta, set_meta
 from novavms_gateway.storage.ledger import SECOND_US
+from novavms_gateway.storage.opening import SystemIndexFile, open_storage
 from novavms_gateway.storage.segment_rows import Segment
+from novavms_gateway.storage.volume import Volume
 
 pytestmark = pytest.mark.anyio
 LIFE_SEC = 24
@@ -189,3 +197,29 @@ async def test_the_index_takes_nothing_for_a_while() -> None:
         assert (await box.reasons(camera))[-1] == "footage"
         await box.check()
         await box.check_server()
+
+
+async def test_an_index_that_is_damaged_is_put_aside(tmp_path: Path) -> None:
+    file = SystemIndexFile(tmp_path)
+    database = await file.open()
+    index = await Index.open(database, SystemClock())
+    for number in range(300):
+        index.submit(partial(set_meta, key=f"k{number}", value="x" * 200))
+    await index.close()
+    path = tmp_path / "recordings.db"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
+    database = await file.open()
+    with pytest.raises(IndexDamagedError):
+        await Index(database, SystemClock(), epoch=uuid4(), next_segment_id=1).read(
+            lambda db: get_meta(db, "k1")
+        )
+    await database.close()
+    path.write_bytes(b"no database at all, but long enough to be looked at" * 100)
+    volume = Volume(
+        tmp_path / "footage", gateway_id=uuid4(), disk=SystemDisk(), off_loop=Inline(), clock=SystemClock()
+    )
+    made = await open_storage(file, volume, SystemClock(), gateway_id=uuid4())
+    assert made.epoch != index.epoch
+    assert (tmp_path / "recordings-old.db").exists()
+    await made.close()

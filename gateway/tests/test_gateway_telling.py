@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 from nova_box import Box, MadeCamera, Server
@@ -93,7 +94,7 @@ async def test_a_long_ledger_is_told_in_pieces(box: Box) -> None:
     def many(db: object) -> None:
         key = ledger_rows.camera_key(db, camera.camera_id)  # type: ignore[arg-type]
         for number in range(ROWS_MAX + 20):
-            start = number * 10 * SECOND_US
+            start = (1_772_440_000 + number * 10) * SECOND_US
             row = Row(start, start + 10 * SECOND_US, "main", "frozen" if number % 2 else "auth")
             ledger_rows.lay_fact(db, key, row, hole="unknown")  # type: ignore[arg-type]
 
@@ -104,3 +105,18 @@ async def test_a_long_ledger_is_told_in_pieces(box: Box) -> None:
     assert max(sizes) == ROWS_MAX
     assert [update.is_complete for update in box.server.updates][:2] == [False, True]
     await box.check_server()
+
+
+async def test_reasons_of_very_long_ago_are_forgotten(box: Box) -> None:
+    camera = await flapping(box)
+    await box.plan(camera, retention_days=4000)
+    before = await box.reasons(camera)
+    camera.breaks("connection_lost")
+    box.clock.began += timedelta(days=500)
+    await box.play(15)
+    assert (await box.reasons(camera))[:3] == before[:3], "there is older footage"
+    await box.plan(camera, retention_days=1)
+    await box.play(45)
+    assert box.files() == {}
+    reasons = await box.reasons(camera)
+    assert reasons == ["camera_offline"], "what is left reaches to now"

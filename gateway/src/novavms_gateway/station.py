@@ -39,7 +39,7 @@ from novavms_gateway.recording.repair import repair
 from novavms_gateway.recording.uploader import Uploader
 from novavms_gateway.settings import Settings
 from novavms_gateway.storage.identity import Identity
-from novavms_gateway.storage.index import Index
+from novavms_gateway.storage.index import Index, IndexDamagedError
 from novavms_gateway.storage.journal import Journal
 from novavms_gateway.storage.opening import SystemIndexFile, open_storage
 from novavms_gateway.storage.retention import Limits
@@ -309,6 +309,26 @@ async def run_gateway(
     new_backoff: Callable[[], Backoff] = Backoff,
 ) -> None:
     """Opens disk and network, runs until cancelled, closes them. Raises OSError, sqlite3.Error at the start."""
+    file = SystemIndexFile(settings.data_dir)
+    while True:
+        try:
+            await _run_once(identity, settings, file, clock=clock, version=version, new_backoff=new_backoff)
+        except IndexDamagedError as error:
+            log.error("the index is damaged: made anew from the files", extra={"facts": {"error": error}})
+            await file.put_aside()
+        else:
+            return
+
+
+async def _run_once(
+    identity: Identity,
+    settings: Settings,
+    file: SystemIndexFile,
+    *,
+    clock: Clock,
+    version: str,
+    new_backoff: Callable[[], Backoff],
+) -> None:
     async with AsyncExitStack() as stack:
         journal = await Journal.open(settings.data_dir, gateway_id=identity.gateway_id)
         stack.push_async_callback(journal.close)
@@ -320,9 +340,7 @@ async def run_gateway(
         volume = Volume(
             settings.recordings_root, gateway_id=identity.gateway_id, disk=disk, off_loop=threads, clock=clock
         )
-        index = await open_storage(
-            SystemIndexFile(settings.data_dir), volume, clock, gateway_id=identity.gateway_id
-        )
+        index = await open_storage(file, volume, clock, gateway_id=identity.gateway_id)
         stack.push_async_callback(index.close)
         gateway = Gateway(
             identity=identity,

@@ -57,6 +57,10 @@ class Storage(Protocol):
     """What a recording needs of the volume's keeper."""
 
     @property
+    def is_ready(self) -> bool:
+        """What is on the volume is known well enough to begin."""
+
+    @property
     def blocked(self) -> GapReason | None:
         """Why nothing can be written at this moment."""
 
@@ -180,6 +184,8 @@ class CameraRecording:
 
     def tick(self) -> None:
         """Starts and stops what is due, and says what there is to say."""
+        if not self._storage.is_ready:
+            return
         reason = self._unwanted() or self._blocked()
         if reason is None and self.stream is None:
             reason = "camera_offline"  # a check has the camera's only session
@@ -259,6 +265,9 @@ class CameraRecording:
         finally:
             if self._task is task:
                 self._task = None
+            for writing in [known for known in self._files.values() if known.facts is None]:
+                del self._files[writing.id]  # not even begun: nobody will speak of it again
+                self._storage.left_behind(writing.file, writing.id, writing.hole)
 
     def open_segment(self, note: SegmentNote, fmt: SegmentFormat) -> SegmentFile:
         segment_id = self._index.take_segment_id()

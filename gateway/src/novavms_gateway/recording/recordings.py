@@ -136,6 +136,10 @@ class Recordings:
     # ---- the volume (Storage) ------------------------------------------------------------------------------
 
     @property
+    def is_ready(self) -> bool:
+        return self._room.is_ready
+
+    @property
     def blocked(self) -> GapReason | None:
         return self._room.blocked
 

@@ -55,6 +55,11 @@ class Room:
         self._look = asyncio.Event()
 
     @property
+    def is_ready(self) -> bool:
+        """The first look is over: the volume was made ready, or cannot be used."""
+        return self._is_ready or not self._volume.is_usable
+
+    @property
     def blocked(self) -> GapReason | None:
         """Why nothing can be written at this moment."""
         if not self._is_ready or not self._volume.is_usable:

@@ -38,6 +38,8 @@ _DISK_TROUBLE: Final = frozenset(
     }
 )
 
+DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
 MIGRATIONS = (
     """
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -112,6 +114,10 @@ MIGRATIONS = (
 )
 
 
+class IndexDamagedError(Exception):
+    """The index's file is not what it was: it is to be put aside, and made anew."""
+
+
 @dataclass(slots=True)
 class _Waiting:
     act: Callable[[sqlite3.Connection], Any]
@@ -175,8 +181,13 @@ class Index:
         return await done
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """What is on disk; acts that wait are not seen."""
-        return await self._database.read(work)
+        """What is on disk; acts that wait are not seen. Raises IndexDamagedError, sqlite3.Error."""
+        try:
+            return await self._database.read(work)
+        except sqlite3.DatabaseError as error:
+            if is_damage(error):
+                raise IndexDamagedError(str(error)) from error
+            raise
 
     async def renew_epoch(self) -> None:
         """All that was told counts no more: the rows are told again from the first on."""
@@ -210,6 +221,8 @@ class Index:
             try:
                 outcomes = await self._database.run(lambda db: [_try(db, item.act) for item in waiting])
             except sqlite3.Error as error:
+                if is_damage(error):
+                    raise IndexDamagedError(str(error)) from error
                 if not is_disk_trouble(error):
                     raise
                 log.error("index not writable", extra={"facts": {"error": error}})
@@ -240,6 +253,11 @@ def is_disk_trouble(error: Exception) -> bool:
     return code is not None and code & 0xFF in _DISK_TROUBLE
 
 
+def is_damage(error: Exception) -> bool:
+    """The file is no SQLite file any more, or its pages contradict each other."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGED
+
+
 def _heard(done: asyncio.Future[Any]) -> None:
     """An act that failed and that nobody waits for must not be lost."""
     if not done.cancelled() and (error := done.exception()) is not None:
@@ -252,7 +270,7 @@ def _try(db: sqlite3.Connection, act: Callable[[sqlite3.Connection], Any]) -> tu
     try:
         outcome = act(db)
     except Exception as error:
-        if is_disk_trouble(error):
+        if is_disk_trouble(error) or is_damage(error):
             raise
         db.execute("ROLLBACK TO act")
         db.execute("RELEASE act")

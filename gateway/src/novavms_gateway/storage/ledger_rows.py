@@ -81,6 +81,18 @@ def grow(
     return lay_fact(db, camera, Row(start_us, until_us, stream, reason), hole=reason)
 
 
+def forget(db: sqlite3.Connection, before_us: int) -> None:
+    """Ledgers begin no earlier than this, unless with footage. Nobody is told: the server forgets by itself."""
+    for (camera,) in db.execute("SELECT key FROM camera").fetchall():
+        oldest = db.execute(
+            "SELECT id, end_us, reason FROM ledger WHERE camera = ? ORDER BY start_us LIMIT 100", (camera,)
+        )
+        for row_id, end_us, reason in oldest.fetchall():
+            if reason is None or end_us >= before_us:
+                break
+            db.execute("DELETE FROM ledger WHERE id = ?", (row_id,))
+
+
 def _write(db: sqlite3.Connection, camera: int, put: Iterable[Row], removed: Iterable[Row]) -> bool:
     seq = int(get_meta(db, "seq") or 0)
     is_news = False

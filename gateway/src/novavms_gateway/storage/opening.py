@@ -11,13 +11,12 @@ from uuid import UUID
 
 from novavms_gateway.kit.clock import Clock
 from novavms_gateway.kit.sqlite import Sqlite
-from novavms_gateway.storage.index import Index, get_meta, open_database, set_meta
+from novavms_gateway.storage.index import Index, get_meta, is_damage, open_database, set_meta
 from novavms_gateway.storage.volume import HINTS, Volume
 
 log = logging.getLogger(__name__)
 
 FILE_NAME: Final = "recordings.db"
-DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 class IndexFile(Protocol):
@@ -87,7 +86,7 @@ async def _open_whole(file: IndexFile) -> Sqlite:
     try:
         return await file.open()
     except sqlite3.DatabaseError as error:
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF not in DAMAGED:
+        if not is_damage(error):
             raise
         log.error(
             "the index is damaged: put aside, and made anew from the files", extra={"facts": {"error": error}}

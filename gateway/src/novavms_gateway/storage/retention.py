@@ -33,6 +33,8 @@ BATCH: Final = 200
 BATCHES_MAX: Final = 50
 """In one pass; the next one goes on."""
 DAY_US: Final = 86_400 * SECOND_US
+REASONS_KEPT_US: Final = 400 * DAY_US
+"""Why there was no footage is known for so long (the server keeps it as long)."""
 Why = Literal["retention", "disk_full"]
 
 
@@ -83,6 +85,7 @@ class Retention:
             now_us = micros(self._clock.now())
             due, allowed = await self._index.read(lambda db: self._choose(db, now_us, space))  # noqa: B023
             if due is None:
+                await self._index.change(lambda db: ledger_rows.forget(db, now_us - REASONS_KEPT_US))  # noqa: B023
                 return Pass(removed, removed_bytes, is_held, is_short=self._shortage(space) > 0)
             going = due.segments if due.is_pressed else _within(due.segments, allowed)
             is_held = len(going) < len(due.segments)
