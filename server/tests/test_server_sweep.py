@@ -71,6 +71,7 @@ BEGINNING: dict[str, str] = {}
 
 BODIES: dict[str, dict[str, Any]] = {
     "PATCH /api/v1/users/{user_id}": {"display_name": "x"},
+    "POST /api/v1/cameras/{camera_id}/clips": {"from": "2026-03-01T12:00:00Z", "to": "2026-03-01T12:01:00Z"},
     "POST /api/v1/auth/change-password": {"current_password": "x", "new_password": "Brand-New-99"},
 }
 """Where `{}` would be refused before the object is looked for."""
