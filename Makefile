@@ -57,6 +57,7 @@ check: $(STAMP) $(TYPESCRIPT)/dist/.built  ## what CI runs: format, lint, types,
 	$(BIN)/python -m tools.sdk_python --check
 	$(BIN)/python -m tools.sdk_typescript --check
 	$(RUN) pyright -p sdk/python
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(RUN) pyright --verifytypes novavms --ignoreexternal
 	$(RUN) tsc -p $(TYPESCRIPT)/tsconfig.test.json
 	$(MAKE) --no-print-directory test
 

@@ -60,7 +60,13 @@ def reference_text(document: Document) -> str:
         _about(novavms.Page),
         _members(novavms.Page, ("next_page", "pages")),
     ]
-    parts += ["## Errors\n", "```text\n" + _tree(novavms.errors.__doc__ or "") + "\n```\n", _error_members()]
+    parts += [
+        "## Content\n",
+        _about(novavms.Content),
+        "## Errors\n",
+        "```text\n" + _tree(novavms.errors.__doc__ or "") + "\n```\n",
+        _error_members(),
+    ]
     parts.append("## Objects\n")
     for name in novavms.types.__all__:
         parts.append(_type(name, getattr(novavms.types, name)))

@@ -56,6 +56,8 @@ def _imports(document: Document, resource: Resource, body: str) -> str:
     if "UUID" in used:
         checked += ["from uuid import UUID"]
     checked += [""]
+    if "Content" in used:
+        checked += ["from novavms._content import Content"]
     if "AsyncPage" in used:
         checked += ["from novavms._async.pages import AsyncPage"]
     for child in resource.children:
@@ -114,7 +116,7 @@ def _result(operation: Operation) -> str:
         "page": f"AsyncPage[{operation.answer}]",
         "nothing": "None",
         "location": "str",
-        "content": "bytes",
+        "content": "Content",
     }[operation.form]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +25,9 @@ SITE = {
     **{"id": "0198f2a4-6c00-7c3e-9d5b-3f1a2b4c5d6e", "name": "Harbour", "timezone": "UTC", "address": None},
     **{"version": 1, "created_at": "2026-03-01T12:00:00Z", "updated_at": "2026-03-01T12:00:00Z"},
 }
+DOCUMENT = json.loads((Path(__file__).parents[2] / "openapi.json").read_text())
+ANSWER = DOCUMENT["paths"]["/api/v1/cameras/{camera_id}"]["get"]["responses"]["200"]
+CAMERA: dict[str, Any] = ANSWER["content"]["application/json"]["example"]
 
 
 def error(code: str, **more: Any) -> dict[str, Any]:
@@ -176,3 +181,17 @@ def test_silence_ends_after_the_timeout(ask: Any, server: ScriptedServer) -> Non
 def test_nobody_there(ask: Any, server: ScriptedServer) -> None:
     with pytest.raises(APIConnectionError, match="could not connect"):
         ask(get, base_url="http://127.0.0.1:1", max_retries=1)
+
+
+def test_each_further_try_is_logged_without_secrets(
+    ask: Any, server: ScriptedServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.then(Reply(hang_up=True)).say(503, error("unavailable")).say(200, CAMERA)
+    with caplog.at_level("INFO", "novavms"):
+        ask(lambda client: client.cameras.update("c", onvif_password="hush-hush"))
+    lines = [record.getMessage() for record in caplog.records if record.name == "novavms"]
+    assert len(lines) == 2
+    assert "the connection was lost" in lines[0]
+    assert "try 3 of 4" in lines[1]
+    assert "hush" not in caplog.text
+    assert "sk_live" not in caplog.text

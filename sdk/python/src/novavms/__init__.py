@@ -11,6 +11,7 @@
 
 from novavms._async.client import AsyncClient
 from novavms._async.pages import AsyncPage
+from novavms._content import Content
 from novavms._request import NOT_GIVEN, NotGiven
 from novavms._sync.client import Client
 from novavms._sync.pages import Page
@@ -55,6 +56,7 @@ __all__ = [
     "Client",
     "ClipFailedError",
     "ConflictError",
+    "Content",
     "DownloadError",
     "ErrorDetail",
     "ExportFailedError",

@@ -6,6 +6,7 @@ import json
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from novavms._content import Content
 from novavms._model import Model, Unreadable, is_list, is_object, read
 from novavms.errors import (
     BY_STATUS,
@@ -56,13 +57,15 @@ def nothing_of(response: httpx.Response) -> None:
     """Of a 204."""
 
 
-def bytes_of(kind: str) -> Callable[[httpx.Response], bytes]:
+def content_of(kind: str) -> Callable[[httpx.Response], Content]:
     """Reads an answer as a file whose media type begins with `kind`."""
 
-    def run(response: httpx.Response) -> bytes:
+    def run(response: httpx.Response) -> Content:
         if not response.headers.get("content-type", "").startswith(kind):
             raise Unreadable(f"the body is not {kind}…")
-        return response.content
+        content = Content(response.content)
+        content.headers = response.headers
+        return content
 
     return run
 

@@ -13,7 +13,7 @@ import httpx
 from novavms._answer import error_of, unreadable
 from novavms._async.resource import AsyncResource
 from novavms._async.runtime import sleep
-from novavms._async.transport import AsyncTransport, lost
+from novavms._async.transport import AsyncTransport, log, lost
 from novavms._items import item_of
 from novavms._model import Unreadable
 from novavms._request import Call
@@ -164,7 +164,9 @@ class AsyncEventStream:
         if most is not None and self._failures > most:
             raise failure
         asked = failure.retry_after if isinstance(failure, APIError) else None
-        await sleep(max(backoff(self._failures - 1), self._decoder.retry_sec or 0.0, min(asked or 0.0, 60.0)))
+        pause = max(backoff(self._failures - 1), self._decoder.retry_sec or 0.0, min(asked or 0.0, 60.0))
+        log.info("stream: %s; connecting again in %.1f s", failure, pause)
+        await sleep(pause)
 
     async def _hang_up(self) -> None:
         response, self._response, self._bytes = self._response, None, None

@@ -19,7 +19,7 @@ from novavms._retry import RETRIED, backoff
 from novavms._sse import Decoder, ServerSentEvent
 from novavms._sync.resource import Resource
 from novavms._sync.runtime import sleep
-from novavms._sync.transport import Transport, lost
+from novavms._sync.transport import Transport, log, lost
 from novavms.errors import APIConnectionError, APIError, AuthenticationError, NovaVMSError, ResponseError
 from novavms.types import StreamItem
 
@@ -165,7 +165,9 @@ class EventStream:
         if most is not None and self._failures > most:
             raise failure
         asked = failure.retry_after if isinstance(failure, APIError) else None
-        sleep(max(backoff(self._failures - 1), self._decoder.retry_sec or 0.0, min(asked or 0.0, 60.0)))
+        pause = max(backoff(self._failures - 1), self._decoder.retry_sec or 0.0, min(asked or 0.0, 60.0))
+        log.info("stream: %s; connecting again in %.1f s", failure, pause)
+        sleep(pause)
 
     def _hang_up(self) -> None:
         response, self._response, self._bytes = self._response, None, None

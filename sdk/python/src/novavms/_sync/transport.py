@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import httpx
 
-from novavms._answer import bytes_of, error_of, location_of, nothing_of, object_of, unreadable
+from novavms._answer import content_of, error_of, location_of, nothing_of, object_of, unreadable
+from novavms._content import Content
 from novavms._model import Model, Unreadable
 from novavms._request import NOT_GIVEN, Call, NotGiven, Timeout
 from novavms._retry import may_have_been_heard, pause_before_retry
@@ -22,6 +24,7 @@ from novavms.errors import (
     NovaVMSError,
 )
 
+log = logging.getLogger("novavms")
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
 CONNECT_SEC = 10.0
@@ -108,11 +111,11 @@ class Transport:
         *,
         query: Mapping[str, Any] | None = None,
         timeout: Timeout = NOT_GIVEN,
-    ) -> bytes:
+    ) -> Content:
         """An operation that answers a file of the media type `kind`."""
         call = Call("GET", path, query=query, timeout=timeout)
         call.headers["Accept"] = kind
-        return self.send(call, bytes_of(kind))
+        return self.send(call, content_of(kind))
 
     def location(
         self, path: str, *, query: Mapping[str, Any] | None = None, timeout: Timeout = NOT_GIVEN
@@ -154,6 +157,7 @@ class Transport:
             if pause is None:
                 raise failure from cause
             attempt += 1
+            log.info("%s; try %d of %d in %.1f s", failure, attempt + 1, self.max_retries + 1, pause)
             sleep(pause)
 
     def once(self, call: Call, bearer: str | None, *, stream: bool = False) -> httpx.Response:

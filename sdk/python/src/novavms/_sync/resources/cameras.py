@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
     from uuid import UUID
 
+    from novavms._content import Content
     from novavms._sync.pages import Page
     from novavms.types import (
         CameraStatus,
@@ -364,7 +365,7 @@ class CamerasOperations(Resource):
 
     def snapshot(
         self, camera_id: str | UUID, *, width: int | None = None, timeout: Timeout = NOT_GIVEN
-    ) -> bytes:
+    ) -> Content:
         """A picture now (JPEG).
 
         Args:
@@ -432,6 +433,37 @@ class CamerasOperations(Resource):
             f"/api/v1/cameras/{segment(camera_id)}/recordings",
             Recordings,
             query={"from": from_, "to": to},
+            timeout=timeout,
+        )
+
+    def thumbnails(
+        self,
+        camera_id: str | UUID,
+        *,
+        count: int | None = None,
+        from_: str | date | datetime | None = None,
+        to: str | date | datetime | None = None,
+        width: int | None = None,
+        timeout: Timeout = NOT_GIVEN,
+    ) -> Content:
+        """A strip of pictures for a timeline (JPEG).
+
+        One JPEG of `count` tiles side by side, each the middle of its share of the range; at most 31 days.
+        Headers: `X-Thumbnail-Times`, the time of each tile's picture, separated by commas, empty where
+        there is no footage (the tile is black); `X-Thumbnail-Width` and `-Height` of one tile. 404 with the
+        gap's `reason` where there is nothing at all, 503 with `reason` while the gateway is away.
+
+        Args:
+            count: How many tiles; 1 to 60; default 10.
+            from_: An RFC 3339 time, or a day (YYYY-MM-DD) in the site's time zone: where to begin. Unset: an hour before `to`
+            to: An RFC 3339 time, or a day (YYYY-MM-DD) in the site's time zone. Unset: an hour after `from`
+            width: Of one tile, in pixels; 32 to 640; default 160.
+            timeout: Seconds, for this call; the client's if not given.
+        """
+        return self._transport.content(
+            f"/api/v1/cameras/{segment(camera_id)}/thumbnails",
+            "image/jpeg",
+            query={"count": count, "from": from_, "to": to, "width": width},
             timeout=timeout,
         )
 
