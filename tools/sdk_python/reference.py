@@ -62,7 +62,8 @@ def reference_text(document: Document) -> str:
     ]
     parts += [
         "## Content\n",
-        _about(novavms.Content),
+        f"{inspect.getdoc(novavms.Content)}\n",
+        _members(novavms.Content, ()),
         "## Errors\n",
         "```text\n" + _tree(novavms.errors.__doc__ or "") + "\n```\n",
         _error_members(),
