@@ -27,7 +27,8 @@ from novavms_camera.capture.segment import (
 )
 from novavms_camera.capture.segment_disk import SyncedFile, SyncPace
 from novavms_camera.capture.segment_reader import read_segment, repair_segment
-from novavms_camera.capture.segments import SegmentFile, SegmentKeeper, SegmentRecorder
+from novavms_camera.capture.segment_writer import SegmentFile
+from novavms_camera.capture.segments import SegmentKeeper, SegmentRecorder
 from novavms_camera.capture.stream import CaptureStream
 from novavms_camera.capture.work import snapshot_jpeg
 

@@ -13,6 +13,8 @@ _TOLERANCE: Final = 0.15
 """A clock that is off by less is left as it is: a network that slows down looks the same."""
 _AGREEMENT: Final = 0.08
 """Two stretches that agree so well tell the truth."""
+_REPORT_SEC: Final = 7.0
+"""Cameras that report at all do so every 5 s."""
 _LONGEST_SEC: Final = 600.0
 
 
@@ -26,6 +28,7 @@ class Pace:
         self._first: tuple[int, float] | None = None
         self._mark: tuple[int, float] | None = None
         self._report: SenderReport | None = None
+        self._settled_at = 0.0
         self._suspect = 0.0
         self._window = WINDOW_SEC
         self.rate = known or float(told)
@@ -51,8 +54,9 @@ class Pace:
         rate = self._measure(self._mark, timestamp, arrival, report)
         if rate is None or self._fits(rate, self.rate, _TOLERANCE):
             self._suspect = 0.0
-            refined = self._refine(timestamp, arrival, report)
-            self._next(timestamp, arrival, report)
+            refined = self._refine(timestamp, arrival)
+            self._report = self._report or report
+            self._next(timestamp, arrival)
             return refined
         if self._suspect and self._fits(rate, self._suspect, _AGREEMENT):
             right = self._fits(rate, self._told, _TOLERANCE)
@@ -61,18 +65,19 @@ class Pace:
             return True
         self._suspect = rate
         self._window = WINDOW_SEC
-        self._next(timestamp, arrival, report)
+        self._next(timestamp, arrival)
         return False
 
     def _begin(self, timestamp: int, arrival: float, report: SenderReport | None) -> None:
         self._first = (timestamp, arrival)
+        self._settled_at = arrival
+        self._report = report
         self._suspect = 0.0
         self._window = WINDOW_SEC
-        self._next(timestamp, arrival, report)
+        self._next(timestamp, arrival)
 
-    def _next(self, timestamp: int, arrival: float, report: SenderReport | None) -> None:
+    def _next(self, timestamp: int, arrival: float) -> None:
         self._mark = (timestamp, arrival)
-        self._report = report
         self.next_look = arrival + self._window
 
     def _measure(
@@ -84,14 +89,16 @@ class Pace:
         if ticks <= 0 or elapsed <= 0:
             return None
         by_arrival = ticks / elapsed
-        before = self._report
-        if before is not None and report is not None and report.utc - before.utc >= 1:
-            by_report = (report.timestamp - before.timestamp) / (report.utc - before.utc)
-            if self._fits(by_report, self.rate, _TOLERANCE):
-                return by_report  # late, not wrong: the network holds it up
-        return by_arrival
+        first = self._report
+        if first is None or report is None:
+            return by_arrival
+        if report.utc - first.utc < 1:
+            return None if arrival - self._settled_at < _REPORT_SEC else by_arrival
+        by_report = (report.timestamp - first.timestamp) / (report.utc - first.utc)
+        # late, not wrong, where the camera's own reports fit: the network holds it up
+        return by_report if self._fits(by_report, self.rate, _TOLERANCE) else by_arrival
 
-    def _refine(self, timestamp: int, arrival: float, report: SenderReport | None) -> bool:
+    def _refine(self, timestamp: int, arrival: float) -> bool:
         """The longer the stretch, the better is the rate known; only of a clock that is wrong."""
         assert self._first is not None
         if self.rate == self._told:
