@@ -65,8 +65,9 @@ fix: $(STAMP)  ## format and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-openapi: $(STAMP)  ## write sdk/openapi.json from the server
+openapi: $(STAMP)  ## write sdk/openapi.json from the server, and what the client libraries have from it
 	$(BIN)/novavms-server openapi sdk/openapi.json
+	$(MAKE) --no-print-directory sdk
 
 sdk: $(STAMP)  ## write what the client libraries have from sdk/openapi.json
 	$(BIN)/python -m tools.sdk_python

@@ -30,6 +30,7 @@ REFUSED = {
     **{"createCamera": 400, "getCameraSnapshot": 409, "triggerCamera": 400, "acceptCameraMove": 409},
     **{"discoverCameras": 409, "getEventClip": 404, "getEventSnapshot": 404, "pairGateway": 404},
     **{"resetPassword": 400, "downloadExport": 409, "getCheckStages": 404},
+    **{"createCameraClip": 409, "getCameraPlayback": 404, "getCameraThumbnails": 404},
 }
 """What needs a device, or a secret that is told elsewhere: the status of the refusal."""
 

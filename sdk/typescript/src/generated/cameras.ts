@@ -3,7 +3,7 @@ import type { Operation } from '../operation.js';
 import type { RequestOptions } from '../options.js';
 import type { ApiPromise, PagePromise } from '../promise.js';
 import { Resource } from '../resource.js';
-import type { Camera, CameraCreate, CameraDetail, CameraTest, CameraUpdate, CheckReport, CheckStages, CreateCameraParams, GetCameraRecordingsParams, GetCameraSnapshotParams, GetCheckStagesParams, ListCamerasParams, Recordings, TestCameraParams, Trigger, Triggered, UpdateCameraParams } from './types.js';
+import type { Camera, CameraCreate, CameraDetail, CameraTest, CameraUpdate, CheckReport, CheckStages, ClipCreate, CreateCameraParams, GetCameraPlaybackParams, GetCameraRecordingsParams, GetCameraSnapshotParams, GetCameraThumbnailsParams, GetCheckStagesParams, ListCamerasParams, Recordings, TestCameraParams, Trigger, Triggered, UpdateCameraParams } from './types.js';
 
 const listCameras: Operation = {
   id: 'listCameras',
@@ -101,12 +101,37 @@ const triggerCamera: Operation = {
   reply: 'json',
 };
 
+const createCameraClip: Operation = {
+  id: 'createCameraClip',
+  method: 'POST',
+  path: '/cameras/{}/clips',
+  hasBody: true,
+  keyed: true,
+  reply: 'json',
+};
+
+const getCameraPlayback: Operation = {
+  id: 'getCameraPlayback',
+  method: 'GET',
+  path: '/cameras/{}/playback',
+  query: ['from', 'to'],
+  reply: 'link',
+};
+
 const getCameraRecordings: Operation = {
   id: 'getCameraRecordings',
   method: 'GET',
   path: '/cameras/{}/recordings',
   query: ['from', 'to'],
   reply: 'json',
+};
+
+const getCameraThumbnails: Operation = {
+  id: 'getCameraThumbnails',
+  method: 'GET',
+  path: '/cameras/{}/thumbnails',
+  query: ['count', 'from', 'to', 'width'],
+  reply: 'bytes',
 };
 
 /** Add a camera, and it is checked for real before you get an answer. */
@@ -302,6 +327,38 @@ export class CamerasOperations extends Resource {
   }
 
   /**
+   * Cut a clip out of the recording.
+   *
+   * Of any past moment, at most an hour: an event with a clip, which is followed as a triggered one's at `GET /events/{eventId}`. 409 with the gap's `reason` where nothing was recorded; what is missing within is the clip's `gapSec`. 503 with `reason` while the gateway is away.
+   *
+   * Needs the role operator or higher.
+   *
+   * @example
+   * ```ts
+   * const answer = await novavms.cameras.createClip(id, { from: '2026-03-01T10:00:00Z', to: '2026-03-01T10:05:00Z', note: 'A van at the gate' });
+   * ```
+   */
+  createClip(id: string, params: ClipCreate, options?: RequestOptions): ApiPromise<Triggered> {
+    return this.call(createCameraClip, [id], params, options);
+  }
+
+  /**
+   * Play recorded footage (HLS).
+   *
+   * Redirects to an HLS playlist (fragmented MP4) of the footage from `from` on: at most 24 hours, an hour where `to` is not given. The address is good for six hours, and no longer than the caller's right to see the camera. Bytes come straight from the gateway: 503 with `reason` while it is away. 404 with the gap's `reason` where there is none.
+   *
+   * Needs the role viewer or higher.
+   *
+   * @example
+   * ```ts
+   * const url = await novavms.cameras.playbackUrl(id);
+   * ```
+   */
+  playbackUrl(id: string, params?: GetCameraPlaybackParams, options?: RequestOptions): ApiPromise<string> {
+    return this.call(getCameraPlayback, [id], params, options);
+  }
+
+  /**
    * What footage there is of a camera, and why where there is none.
    *
    * Spans and gaps together are the whole range, each moment once; at most 366 days. Of deleted cameras, too. It answers also while the gateway is away: what the gateway has not told is a gap `gateway_offline`.
@@ -315,5 +372,21 @@ export class CamerasOperations extends Resource {
    */
   recordings(id: string, params?: GetCameraRecordingsParams, options?: RequestOptions): ApiPromise<Recordings> {
     return this.call(getCameraRecordings, [id], params, options);
+  }
+
+  /**
+   * A strip of pictures for a timeline (JPEG).
+   *
+   * One JPEG of `count` tiles side by side, each the middle of its share of the range; at most 31 days. Headers: `X-Thumbnail-Times`, the time of each tile's picture, separated by commas, empty where there is no footage (the tile is black); `X-Thumbnail-Width` and `-Height` of one tile. 404 with the gap's `reason` where there is nothing at all, 503 with `reason` while the gateway is away.
+   *
+   * Needs the role viewer or higher.
+   *
+   * @example
+   * ```ts
+   * const jpeg = await novavms.cameras.thumbnails(id);
+   * ```
+   */
+  thumbnails(id: string, params?: GetCameraThumbnailsParams, options?: RequestOptions): ApiPromise<Blob> {
+    return this.call(getCameraThumbnails, [id], params, options);
   }
 }

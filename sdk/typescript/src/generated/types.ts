@@ -335,6 +335,15 @@ export interface Clip {
   failureMessage: string | null;
 }
 
+/** A stretch of the past, at most an hour. */
+export interface ClipCreate {
+  /** An RFC 3339 time with its zone */
+  from: string | Date;
+  /** An RFC 3339 time with its zone */
+  to: string | Date;
+  note?: string | null | undefined;
+}
+
 /** An event's clip has another status: it is being recorded or uploaded, is ready, or failed with a reason. */
 export interface ClipData {
   eventId: string;
@@ -1060,12 +1069,32 @@ export interface GetCameraSnapshotParams {
   width?: number | undefined;
 }
 
+/** What `getCameraPlayback` can be asked. */
+export interface GetCameraPlaybackParams {
+  /** An RFC 3339 time, or a day (YYYY-MM-DD) in the site's time zone: where to begin. Unset: an hour before `to`. */
+  from?: string | Date | undefined;
+  /** An RFC 3339 time, or a day (YYYY-MM-DD) in the site's time zone. Unset: an hour after `from`. */
+  to?: string | Date | undefined;
+}
+
 /** What `getCameraRecordings` can be asked. */
 export interface GetCameraRecordingsParams {
   /** An RFC 3339 time, or a day (YYYY-MM-DD) in the site's time zone, from its beginning. Unset: 24 hours before `to`. */
   from?: string | Date | undefined;
   /** An RFC 3339 time, or a day (YYYY-MM-DD) in the site's time zone, to its end. Unset, or ahead of now: now. */
   to?: string | Date | undefined;
+}
+
+/** What `getCameraThumbnails` can be asked. */
+export interface GetCameraThumbnailsParams {
+  /** How many tiles. Default: 10. */
+  count?: number | undefined;
+  /** An RFC 3339 time, or a day (YYYY-MM-DD) in the site's time zone: where to begin. Unset: an hour before `to`. */
+  from?: string | Date | undefined;
+  /** An RFC 3339 time, or a day (YYYY-MM-DD) in the site's time zone. Unset: an hour after `from`. */
+  to?: string | Date | undefined;
+  /** Of one tile, in pixels. Default: 160. */
+  width?: number | undefined;
 }
 
 /** What `getSiteRecordings` can be asked. */
