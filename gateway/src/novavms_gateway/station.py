@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -16,6 +17,7 @@ import httpx
 
 from novavms_camera.address import AddressPolicy, resolve_address
 from novavms_camera.capture import CaptureStream
+from novavms_camera.capture.cutting import Cut, cut_segments
 from novavms_camera.faults import CameraFault
 from novavms_camera.onvif import resolve_stream
 from novavms_camera.onvif.identity import SaidIdentity, ask_identity, look_around
@@ -29,7 +31,7 @@ from novavms_gateway.kit.clock import Clock, SystemClock
 from novavms_gateway.kit.disk import Disk, OffLoop, SystemDisk, Threads
 from novavms_gateway.kit.machine import Machine
 from novavms_gateway.kit.tasks import race
-from novavms_gateway.link.client import Link
+from novavms_gateway.link.client import Connect, Link, open_socket
 from novavms_gateway.link.outbox import Outbox
 from novavms_gateway.recording.cutting import Cutter
 from novavms_gateway.recording.media import MediaSender
@@ -82,6 +84,18 @@ async def _ask_identity(host: str, port: int, policy: AddressPolicy) -> SaidIden
     return await ask_identity(str(await resolve_address(host, policy)), port)
 
 
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What reaches beyond this process and its disk, apart from HTTP; a simulation hands in its own."""
+
+    connect: Connect = open_socket
+    new_stream: Callable[..., CaptureStream] = CaptureStream
+    cut: Callable[..., Awaitable[Cut | None]] = cut_segments
+
+
+REAL: Final = Outside()
+
+
 class Gateway:
     """`open` repairs and loads, `run` works until cancelled and then ends every camera session."""
 
@@ -100,6 +114,7 @@ class Gateway:
         volume: Volume,
         disk: Disk,
         off_loop: OffLoop,
+        outside: Outside = REAL,
     ) -> None:
         self._identity = identity
         self._journal = journal
@@ -116,6 +131,7 @@ class Gateway:
             on_status=self._tell_status,
             on_removed=self._drop_reports,
             ask_identity=_ask_identity,
+            new_stream=outside.new_stream,
         )
         self._search = Search(
             fleet=self._fleet,
@@ -166,6 +182,7 @@ class Gateway:
             machine=machine,
             reserve_bytes=settings.disk_reserve_bytes,
             on_recorded=self._uploader.wake,
+            cut=outside.cut,
         )
         answers = Answers(
             fleet=self._fleet,
@@ -184,6 +201,7 @@ class Gateway:
             clock=clock,
             backoff=new_backoff(),
             user_agent=f"novavms-gateway/{version}",
+            connect=outside.connect,
         )
 
     async def run(self) -> None:

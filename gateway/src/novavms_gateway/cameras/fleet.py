@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 from uuid import UUID
 
+from novavms_camera.capture import CaptureStream
 from novavms_gateway.cameras.finder import Resolve
 from novavms_gateway.cameras.recognise import AskIdentity, Recogniser
 from novavms_gateway.cameras.watch import Watch
@@ -53,7 +54,9 @@ class Fleet:
         on_status: Callable[[CameraStatus], None],
         on_removed: Callable[[UUID], None],
         ask_identity: AskIdentity | None = None,
+        new_stream: Callable[..., CaptureStream] = CaptureStream,
     ) -> None:
+        self._new_stream = new_stream
         self._resolve = resolve
         self._ask_identity = ask_identity
         self.cameras: list[CameraConfig] = []
@@ -124,6 +127,7 @@ class Fleet:
             clock=self._clock,
             on_status=self._on_status,
             recogniser=None if ask is None else Recogniser(ask, lambda: self.cameras, self._clock),
+            new_stream=self._new_stream,
         )
         self._watches[camera.camera_id] = watch
         watch.start()

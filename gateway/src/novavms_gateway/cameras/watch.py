@@ -41,6 +41,7 @@ class Watch:
         clock: Clock,
         on_status: Callable[[CameraStatus], None],
         recogniser: Recogniser | None = None,
+        new_stream: Callable[..., CaptureStream] = CaptureStream,
     ) -> None:
         self._config = config
         self._clock = clock
@@ -51,7 +52,7 @@ class Watch:
         self._finder = StreamFinder(config, resolve, recogniser)
         self._recogniser = recogniser
         self._tasks = Tasks()
-        self.stream = CaptureStream(
+        self.stream = new_stream(
             self._finder, pre_roll_sec=config.pre_roll_sec, on_status=self._status_changed, clock=clock
         )
 

@@ -28,18 +28,21 @@ async def end(tasks: Iterable[asyncio.Future[Any]]) -> None:
 
 
 class Tasks:
-    """Holds on to tasks that nobody awaits, so that they are neither collected nor forgotten at the end."""
+    """Holds on to tasks that nobody awaits, so that they are neither collected nor forgotten at the end.
+
+    In the order in which they began, and not in that of a set: what ends them does so in the same order in each run.
+    """
 
     def __init__(self) -> None:
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks: dict[asyncio.Task[Any], None] = {}
 
     def __len__(self) -> int:
         return len(self._tasks)
 
     def start(self, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.get_running_loop().create_task(coroutine)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = None
+        task.add_done_callback(lambda ended: self._tasks.pop(ended, None))
         return task
 
     async def end(self) -> None:

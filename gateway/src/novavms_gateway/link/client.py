@@ -11,11 +11,13 @@ import asyncio
 import logging
 import sqlite3
 import ssl
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from typing import Final, Protocol
 from uuid import UUID
 
 import msgspec
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus, WebSocketException
 
 from novavms_gateway.kit.backoff import Backoff
@@ -62,6 +64,39 @@ class Station(Protocol):
         """Takes the new state without waiting; `first` on this connection: it is the truth, whatever its version."""
 
 
+class Socket(Protocol):
+    """An open WebSocket. All raise `websockets.ConnectionClosed` or OSError once it is closed."""
+
+    async def send(self, message: str, /) -> None: ...
+
+    def __aiter__(self) -> AsyncIterator[str | bytes]:
+        """Ends where it was closed in order."""
+
+    @property
+    def transport(self) -> asyncio.Transport:
+        """`abort` closes it at once."""
+
+
+class Connect(Protocol):
+    """Opens the socket; a simulation has its own. Raises OSError, TimeoutError, WebSocketException."""
+
+    def __call__(self, identity: Identity, user_agent: str, /) -> AbstractAsyncContextManager[Socket]: ...
+
+
+def open_socket(identity: Identity, user_agent: str) -> AbstractAsyncContextManager[Socket]:
+    """To the server, over the network."""
+    return connect(
+        identity.socket_url,
+        additional_headers={"Authorization": identity.authorization},
+        user_agent_header=user_agent,
+        compression=None,
+        open_timeout=OPEN_TIMEOUT_SEC,
+        close_timeout=CLOSE_TIMEOUT_SEC,
+        ping_interval=None,
+        max_size=MESSAGE_MAX_BYTES,
+    )
+
+
 class _SilentError(Exception):
     """The server said nothing for too long."""
 
@@ -84,8 +119,10 @@ class Link:
         clock: Clock,
         backoff: Backoff,
         user_agent: str,
+        connect: Connect = open_socket,
     ) -> None:
         self._identity = identity
+        self._connect = connect
         self._station = station
         self._handler = handler
         self._outbox = outbox
@@ -114,16 +151,7 @@ class Link:
         self._goodbye = None
         self._greeted_at = None
         try:
-            async with connect(
-                self._identity.socket_url,
-                additional_headers={"Authorization": self._identity.authorization},
-                user_agent_header=self._user_agent,
-                compression=None,
-                open_timeout=OPEN_TIMEOUT_SEC,
-                close_timeout=CLOSE_TIMEOUT_SEC,
-                ping_interval=None,
-                max_size=MESSAGE_MAX_BYTES,
-            ) as socket:
+            async with self._connect(self._identity, self._user_agent) as socket:
                 await self._talk(socket)
         except InvalidStatus as error:
             return self._refused(error.response.status_code)
@@ -159,7 +187,7 @@ class Link:
                 self._backoff.at_least_attempt(SHUTDOWN_ATTEMPT)
         return self._backoff.next_sec()
 
-    async def _talk(self, socket: ClientConnection) -> None:
+    async def _talk(self, socket: Socket) -> None:
         async def send(message: FromGateway) -> None:
             await socket.send(encode(message))
 
@@ -177,7 +205,7 @@ class Link:
         finally:
             await desk.end()
 
-    async def _receive(self, socket: ClientConnection, desk: Desk) -> None:
+    async def _receive(self, socket: Socket, desk: Desk) -> None:
         async for frame in socket:
             self._heard_at = self._clock.monotonic()
             try:
@@ -216,7 +244,7 @@ class Link:
         self._greeted.set()
         log.info("connected", extra={"facts": {"server": self._identity.server_url}})
 
-    async def _answer_unknown(self, socket: ClientConnection, frame: str | bytes) -> None:
+    async def _answer_unknown(self, socket: Socket, frame: str | bytes) -> None:
         """A newer server may send what we do not know: a request is told so, the rest is skipped."""
         try:
             known = msgspec.json.decode(frame, type=_Frame)
@@ -231,7 +259,7 @@ class Link:
             message = "This gateway's version does not know this request."
             await socket.send(encode(Reply(id=request_id, ok=False, error="unsupported", message=message)))
 
-    async def _send_reports(self, socket: ClientConnection) -> None:
+    async def _send_reports(self, socket: Socket) -> None:
         """Nothing before the greeting: a server that has not answered Hello is not ready for reports."""
         await self._greeted.wait()
         self._outbox.begin_connection()
@@ -240,7 +268,7 @@ class Link:
                 await socket.send(encode(report))
             await self._outbox.wait()
 
-    async def _watch_silence(self, socket: ClientConnection) -> None:
+    async def _watch_silence(self, socket: Socket) -> None:
         while True:
             silent_sec = self._clock.monotonic() - self._heard_at
             if silent_sec >= GIVE_UP_AFTER_SEC:

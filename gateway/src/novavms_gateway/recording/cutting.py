@@ -15,7 +15,7 @@ import asyncio
 import logging
 import sqlite3
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -23,7 +23,7 @@ from uuid import UUID
 
 import msgspec
 
-from novavms_camera.capture.cutting import cut_segments
+from novavms_camera.capture.cutting import Cut, cut_segments
 from novavms_gateway.kit.clock import Clock
 from novavms_gateway.kit.machine import Machine
 from novavms_gateway.kit.tasks import Tasks, end
@@ -56,7 +56,9 @@ class Cutter:
         machine: Machine,
         reserve_bytes: int,
         on_recorded: Callable[[], None],
+        cut: Callable[..., Awaitable[Cut | None]] = cut_segments,
     ) -> None:
+        self._cut_segments = cut
         self._journal = journal
         self._library = library
         self._clock = clock
@@ -163,7 +165,7 @@ class Cutter:
             self._on_recorded()
 
     async def _write(self, job: ClipJob, paths: list[Path], end_at: datetime) -> ClipFacts | None:
-        cut = await cut_segments(paths, self._journal.clip_path(job.clip_id), job.triggered_at, end_at)
+        cut = await self._cut_segments(paths, self._journal.clip_path(job.clip_id), job.triggered_at, end_at)
         if cut is None:
             return None
         missing_sec = max(0.0, job.duration_sec - cut.clip.duration_sec)
