@@ -178,3 +178,21 @@ def test_an_event_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) ->
         decoder.feed(b"data: x")
     with pytest.raises(Unreadable):
         Decoder().feed(b"x" * 4001)
+
+
+def test_a_reset_that_was_cut_off_is_said_again(ask: Any, server: ScriptedServer) -> None:
+    """`hello` has the new place already; going on from there would pass the loss over in silence."""
+    hello = HELLO.replace(b"i0", b"i9")
+    reset = f'id: i9\nevent: reset\ndata: {{"at": "{AT}", "reason": "too_old"}}\n\n'.encode()
+    server.then(endless(hello)).then(endless(hello, reset)).then(endless(told(10)))
+    items, _ = ask(take(2, last_event_id="ancient"))
+    assert [item.type for item in items] == ["reset", "gateway"]
+    assert [request.headers["last-event-id"] for request in server.requests] == ["ancient", "ancient", "i9"]
+
+
+def test_its_place_is_known_before_anything_else_is_done(ask: Any, server: ScriptedServer) -> None:
+    """Cut off before `hello`: nobody knows where it stood, so it begins anew. Cut off after: it goes on from there."""
+    server.then(endless(b": ")).then(endless(HELLO)).then(endless(told(1)))
+    items, _ = ask(take(1))
+    assert [item.id for item in items] == ["i1"]
+    assert [request.headers.get("last-event-id") for request in server.requests] == [None, None, "i0"]

@@ -59,11 +59,14 @@ class AsyncEventStream:
         self._seen: deque[str] = deque(maxlen=REMEMBERED)
         self._position = last_event_id
         """Of what was read."""
+        self._hello: str | None = None
         self.last_event_id = last_event_id
         """After what was given out: keep it, and a later stream goes on from there."""
 
     async def __aenter__(self) -> Self:
-        while self._response is None and not self._closed:
+        while not self._closed and (
+            self._position is None or self._response is None
+        ):  # until its place in what happens is known
             await self._read()
         return self
 
@@ -112,13 +115,18 @@ class AsyncEventStream:
     def _take(self, events: list[ServerSentEvent]) -> None:
         for event in events:
             self._failures = 0
+            if event.type == "hello":
+                self._hello = event.id
             if event.type in SILENT or (event.type != "reset" and event.id in self._seen):
                 continue
             self._items.append(item_of(event))
+            self._hello = None
             if event.id is not None:
                 self._seen.append(event.id)
                 self._position = event.id
-        self._position = self._decoder.last_id or self._position  # in silence it moves on, too
+        # In silence it moves on, too; but hello alone is no news: the reset that may follow it must not be missed.
+        if self._position is None or self._decoder.last_id != self._hello:
+            self._position = self._decoder.last_id or self._position
         if not self._items:
             self.last_event_id = self._position
 
