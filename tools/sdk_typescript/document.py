@@ -170,9 +170,8 @@ def _operation(path: str, method: str, text: Schema) -> Op:
 
 
 def _body_name(identity: str, schema: Schema) -> str:
-    choices = [
-        item for item in schema.get("anyOf", schema.get("oneOf", [schema])) if item != {"type": "null"}
-    ]
+    either: list[Schema] = schema.get("anyOf") or schema.get("oneOf") or [schema]
+    choices = [item for item in either if item != {"type": "null"}]
     if len(choices) != 1:
         raise Unfit(f"{identity} takes one of several bodies, which the generator does not know")
     return ref(choices[0])
