@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from novavms._answer import http_date, json_of
-from novavms._model import read
+from novavms._model import Unreadable, read
 from novavms._request import Call
 from novavms._sync.runtime import new_lock, to_the_end
 from novavms._tokens import Tokens
@@ -105,11 +105,14 @@ class Session:
         from novavms.types import LoginAnswer
 
         answer = read(LoginAnswer, json_of(response))
+        ends: datetime | None = getattr(answer, "expires_at", None)
+        if not answer.access_token or ends is None:
+            raise Unreadable("a login without a token, or without its end")
         before = self._tokens.refresh_token if self._tokens else None
         self._tokens = Tokens(answer.access_token, answer.refresh_token or before, answer.expires_at)
         # By the server's clock: this machine's may be wrong by hours.
         now = http_date(response.headers.get("date")) or datetime.now(timezone.utc)
-        life = (answer.expires_at - now).total_seconds()
+        life = (ends - now).total_seconds()
         self._renew_at = time.monotonic() + life - EARLY_SEC if life > 2 * EARLY_SEC else None
         self._tell()
         return answer
