@@ -143,6 +143,19 @@ async def test_a_camera_added_this_moment_records_from_its_first_frame(
         assert answer.ok, answer
 
 
+async def test_an_order_may_overtake_the_state_that_brings_its_camera(
+    gateway: Running, server_side: Any, wait_until: Any
+) -> None:
+    async with SimCam() as cam, gateway():
+        await wait_until(lambda: server_side.connected)
+        camera = config(cam)
+        asking = asyncio.ensure_future(server_side.ask(order(camera)))
+        assert (await server_side.ask(ForgetClip(clip_id=uuid4()))).ok, "handled after the order"
+        await server_side.desire(camera)
+        answer = await asking
+        assert answer.ok, answer
+
+
 async def test_a_camera_that_is_not_online_records_nothing(
     gateway: Running, server_side: Any, data_dir: Path, wait_until: Any
 ) -> None:

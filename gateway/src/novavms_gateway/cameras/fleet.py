@@ -65,6 +65,18 @@ class Fleet:
         self._on_status = on_status
         self._on_removed = on_removed
         self._watches: dict[UUID, Watch] = {}
+        self._started = asyncio.Event()
+        """A watch began: look again."""
+
+    async def find_soon(self, camera_id: UUID, *, within_sec: float) -> Watch | None:
+        """As `find`; one that is not there is waited for: an order may overtake the desired state that brings its camera."""
+        try:
+            async with asyncio.timeout(within_sec):
+                while camera_id not in self._watches:
+                    await self._started.wait()
+        except TimeoutError:
+            pass
+        return self.find(camera_id)
 
     def find(self, camera_id: UUID) -> Watch | None:
         return self._watches.get(camera_id)
@@ -130,6 +142,8 @@ class Fleet:
             new_stream=self._new_stream,
         )
         self._watches[camera.camera_id] = watch
+        self._started.set()
+        self._started = asyncio.Event()
         watch.start()
 
     @asynccontextmanager

@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 RECORDING_MAX: Final = 64
 """Clips recorded at once; each holds a file open and its packets in flight."""
 DURATION_MAX_SEC: Final = 3600
+OVERTAKEN_SEC: Final = 1.0
+"""How long an order waits for the desired state that brings its camera: the two are sent at the same time."""
 FIRST_FRAME_SEC: Final = 5.0
 JOURNAL_RETRY_SEC: Final = 5.0
 
@@ -72,7 +74,7 @@ class Recorder:
         A camera that was only just added shows its first frame up to a key-frame interval later: it is waited for,
         well within `timeout_sec`.
         """
-        watch = self._fleet.find(order.camera_id)
+        watch = await self._fleet.find_soon(order.camera_id, within_sec=min(OVERTAKEN_SEC, timeout_sec / 4))
         if watch is not None:
             await watch.known(within_sec=min(FIRST_FRAME_SEC, timeout_sec / 2))
         # As a task of its own: a deadline between the row and the recording would leave a row that nobody works on.
