@@ -156,6 +156,9 @@ async def test_another_epoch_replaces_all_and_the_old_one_is_refused(world: Worl
     assert (await world.sql("SELECT count(*), min(life) FROM ledger_rows"))[0] == (1, 3), (
         "older lives are removed"
     )
+    await world.sql("UPDATE gateways SET deleted_at = now() - interval '31 days'")
+    await world.server.recordings.ledgers.sweep()
+    assert await world.sql("SELECT 1 FROM ledger_rows") == []
 
 
 async def test_main_and_sub_are_one_line(world: World) -> None:
@@ -275,3 +278,21 @@ async def test_a_site_in_one_look(world: World) -> None:
             url, params={"from": (t - timedelta(days=40)).isoformat()}
         )
         assert too_long.status_code == 400
+
+
+async def test_what_has_served_its_time_goes(world: World) -> None:
+    epoch, t = uuid4(), now()
+    async with connected(world, ledger_epoch=epoch) as gateway:
+        camera_id = await add_camera(world, gateway)
+        say = Telling(camera_id)
+        rows = [
+            say.row("span", t - timedelta(days=500), t - timedelta(days=450)),
+            say.row("gap", t - timedelta(days=450), t - timedelta(days=401)),
+            say.row("gap", t - timedelta(days=401), t - timedelta(days=399)),
+            say.row("gap", t - timedelta(days=399), t, deleted=True),
+        ]
+        await gateway.report(update(epoch, rows))
+        await world.sql("UPDATE ledger_rows SET deleted_at = deleted_at - interval '3 days'")
+        await world.server.recordings.ledgers.sweep()
+        left = await world.sql("SELECT id FROM ledger_rows ORDER BY id")
+        assert left == [(1,), (3,)], "footage stays for as long as the gateway has it"

@@ -32,8 +32,10 @@ from novavms_server.kit.work import Work
 log = logging.getLogger("novavms.edge")
 MAX_BODY_BYTES = 1_048_576
 FREE_PATHS = frozenset({"/healthz", "/readyz"})
-STREAMED_PREFIXES = ("/api/v1/store/", "/api/v1/relay/")
-"""Bodies below these paths are not read here: their route streams them and sets its own bounds."""
+FREE_PREFIXES = ("/api/v1/relay/",)
+"""Gateways answer there what this server has just asked them for: no limit, no caller to know, bodies of any size."""
+STREAMED_PREFIX = "/api/v1/store/"
+"""Bodies below this path are not read here: their route streams them and sets its own bounds."""
 
 
 class Authenticator(Protocol):
@@ -124,12 +126,12 @@ class Edge:
 
     async def _serve(self, scope: HTTPScope, receive: Receive, answer: Answer) -> None:
         path = scope["path"]
-        if path in FREE_PATHS:
+        if path in FREE_PATHS or path.startswith(FREE_PREFIXES):
             answer.verdict = None
             await self._run(scope, receive, answer, Exchange(answer.request_id, client_of(scope), b""))
             return
         headers = {name: value for name, value in scope["headers"] if name in _WANTED}
-        streamed = path.startswith(STREAMED_PREFIXES)
+        streamed = path.startswith(STREAMED_PREFIX)
         client = client_of(scope)
         try:
             identity = await self._authenticator.identify(_text(headers.get(b"authorization")))

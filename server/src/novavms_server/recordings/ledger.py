@@ -24,6 +24,8 @@ ROWS_MAX: Final = 500
 """In one report; a gateway that tells more at once is not understood."""
 GAPS_KEPT: Final = timedelta(days=400)
 """How long the server still knows why there was no footage. (Rows of footage stay for as long as the gateway has it.)"""
+REMOVED_KEPT: Final = timedelta(days=30)
+"""How long the ledger of a gateway stays that was removed: its footage can't be had any more."""
 SWEEP_EVERY_SEC: Final = 3600.0
 _CHUNK: Final = 5000
 _BIG: Final = 2**60
@@ -148,6 +150,14 @@ class Ledgers:
                     "UPDATE ledgers SET swept_life = greatest(swept_life, %s) WHERE gateway_id = %s",
                     (life, gateway_id),
                 )
+        removed = Query(
+            "SELECT gateway_id FROM ledgers JOIN gateways g ON g.id = gateway_id WHERE g.deleted_at < %s",
+            (now - REMOVED_KEPT,),
+        )
+        for (gateway_id,) in (await self._database.look_everywhere(removed))[0]:
+            await self._delete("gateway_id = %s", gateway_id)
+            async with self._database.everywhere() as connection:
+                await connection.execute("DELETE FROM ledgers WHERE gateway_id = %s", (gateway_id,))
         await self._delete("deleted_at < %s", now - timedelta(days=2))
         await self._delete("kind = 'gap' AND end_at < %s", now - GAPS_KEPT)
 
