@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import av
 import msgspec
 import pytest
 from nova_mp4 import decode
@@ -26,6 +28,7 @@ from novavms_protocol import (
     RecordingPlan,
     SegmentInfo,
     SendMedia,
+    SendThumbnails,
     Telemetry,
 )
 from novavms_simcam import DEFAULT_PASSWORD, SimCam
@@ -187,6 +190,23 @@ async def poured(
     assert (await server_side.ask(beyond)).error == "unsupported"
     elsewhere = msgspec.structs.replace(media, url="https://192.0.2.1/api/v1/relay/x")
     assert (await server_side.ask(elsewhere)).error == "unsupported", "the token goes to our server only"
+    times = [whole.start + timedelta(seconds=3), whole.start - timedelta(hours=1), now - timedelta(seconds=3)]
+    strip = SendThumbnails(camera_id=camera.camera_id, times=times, width=160, url="/api/v1/relay/strip")
+    answer = await server_side.ask(strip)
+    assert answer.ok, answer
+    first, none, last = answer.result["tiles"]
+    assert none is None
+    for asked, shown in ((times[0], first), (times[2], last)):
+        assert timedelta(0) <= asked - datetime.fromisoformat(shown) < timedelta(seconds=2.5)
+    with av.open(io.BytesIO(server_side.relayed["strip"])) as container:
+        picture = next(container.decode(video=0)).reformat(format="gray")
+    assert (picture.width, picture.height) == (480, answer.result["height"])
+    rows = [bytes(picture.planes[0])[y * picture.planes[0].line_size :][:480] for y in range(picture.height)]
+    black = {max(row[165:315]) for row in rows}
+    assert max(black) < 20, "no footage: black"
+    assert all(len({value for row in rows for value in row[x : x + 150]}) > 30 for x in (5, 325)), "pictures"
+    too_many = msgspec.structs.replace(strip, times=times * 50)
+    assert (await server_side.ask(too_many)).error == "unsupported"
     file.unlink()
     assert (await server_side.ask(media)).error == "gone"
     listed = await server_side.ask(ask)

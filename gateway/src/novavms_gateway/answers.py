@@ -22,6 +22,7 @@ from novavms_gateway.recording.cutting import Cutter
 from novavms_gateway.recording.media import MediaSender
 from novavms_gateway.recording.recorder import Recorder
 from novavms_gateway.recording.recordings import Recordings
+from novavms_gateway.recording.thumbnails import Thumbnails
 from novavms_protocol import (
     Check,
     CutClip,
@@ -33,6 +34,7 @@ from novavms_protocol import (
     RecordClip,
     Request,
     SendMedia,
+    SendThumbnails,
     Snapshot,
 )
 
@@ -68,6 +70,7 @@ class Answers:
         recorder: Recorder,
         cutter: Cutter,
         media: MediaSender,
+        thumbnails: Thumbnails,
         recordings: Recordings,
         clock: Clock,
         forget_clip: Callable[[UUID], Awaitable[None]],
@@ -76,6 +79,7 @@ class Answers:
         self._recorder = recorder
         self._cutter = cutter
         self._media = media
+        self._thumbnails = thumbnails
         self._recordings = recordings
         self._clock = clock
         self._forget_clip = forget_clip
@@ -98,12 +102,12 @@ class Answers:
                 return await self._recordings.library.list_segments(ask)
             case SendMedia() as ask:
                 return await self._media.send(ask)
+            case SendThumbnails() as ask:
+                return await self._thumbnails.send(ask)
             case CutClip() as order:
                 return await self._cutter.order(order)
             case HoldFootage() as order:
                 return await self._recordings.library.hold(order)
-            case _:
-                raise RequestRefusedError("unsupported", "This gateway cannot do that yet.")
 
     async def _check(self, check: Check, timeout_sec: float, progress: Progress) -> dict[str, Any]:
         source = CameraSource(

@@ -38,6 +38,7 @@ from novavms_gateway.recording.media import MediaSender
 from novavms_gateway.recording.recorder import Recorder
 from novavms_gateway.recording.recordings import Recordings
 from novavms_gateway.recording.repair import repair
+from novavms_gateway.recording.thumbnails import Thumbnails
 from novavms_gateway.recording.uploader import Uploader
 from novavms_gateway.settings import Settings
 from novavms_gateway.storage.identity import Identity
@@ -189,6 +190,9 @@ class Gateway:
             recorder=self._recorder,
             cutter=self._cutter,
             media=self._media,
+            thumbnails=Thumbnails(
+                library=self._recordings.library, media=self._media, disk=disk, off_loop=off_loop
+            ),
             recordings=self._recordings,
             clock=clock,
             forget_clip=self._forget_clip,

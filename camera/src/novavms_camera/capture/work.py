@@ -1,11 +1,12 @@
-"""Handing decoding to a worker process: AAC from G.711, JPEG from a key frame."""
+"""Handing decoding to a worker process: AAC from G.711, JPEG from a key frame, a strip of small pictures."""
 
 from __future__ import annotations
 
 import asyncio
 import struct
 import sys
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 from novavms_camera.capture.model import KeyFrame
 from novavms_camera.faults import CameraFault
@@ -35,6 +36,24 @@ async def encode_aac(
         records.append(result[at + 4 : at + 4 + size])
         at += 4 + size
     return (records[0], records[1:]) if len(records) > 1 and records[0] else None
+
+
+class Strip(NamedTuple):
+    """Pictures side by side. `shown` says of each tile whether it has one; the others are black."""
+
+    jpeg: bytes
+    height: int
+    shown: list[bool]
+
+
+async def thumbnail_strip(movies: Sequence[bytes], *, width: int) -> Strip | None:
+    """The first picture of each fragmented MP4, `width` (even) wide; b"" makes a black tile. None where the worker failed."""
+    data = b"".join(struct.pack(">I", len(movie)) + movie for movie in movies)
+    result = await _run(["strip", str(width)], data)
+    if result is None or len(result) <= 2 + len(movies):
+        return None
+    shown = [bool(byte) for byte in result[2 : 2 + len(movies)]]
+    return Strip(result[2 + len(movies) :], struct.unpack_from(">H", result)[0], shown)
 
 
 async def _run(arguments: list[str], data: bytes) -> bytes | None:

@@ -1,4 +1,4 @@
-"""The process that decodes: `python -m novavms_camera.capture.worker aac|jpeg ...`, data on stdin, result on stdout.
+"""The process that decodes: `python -m novavms_camera.capture.worker aac|jpeg|strip ...`, data on stdin, result on stdout.
 
 Decoders run on bytes that a camera made up. Here they can crash or loop without harm: the capture kills the process.
 """
@@ -13,6 +13,8 @@ import av
 from av.audio.codeccontext import AudioCodecContext
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
+
+from novavms_camera.capture.strip import make_strip
 
 
 def encode_aac(codec: str, rate: int, channels: int, data: bytes) -> bytes:
@@ -69,7 +71,9 @@ def main(arguments: list[str]) -> int:
     av.logging.set_level(av.logging.PANIC)
     data = sys.stdin.buffer.read()
     try:
-        if arguments[0] == "aac":
+        if arguments[0] == "strip":
+            result = make_strip(int(arguments[1]), data)
+        elif arguments[0] == "aac":
             result = encode_aac(arguments[1], int(arguments[2]), int(arguments[3]), data)
         else:
             result = encode_jpeg(arguments[1], int(arguments[2]), data)

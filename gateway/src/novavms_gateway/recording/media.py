@@ -49,7 +49,7 @@ class MediaSender:
         """The reply of SendMedia, once it has begun: the file is there and has the bytes. Raises RequestRefusedError."""
         if len(self._sending) >= SENDING_MAX:
             raise RequestRefusedError("busy", "The gateway already sends as much as it can.")
-        url = self._address(ask.url)
+        url = self.address(ask.url)
         found = await self._library.find(ask.segment_id)
         if found is None:
             raise RequestRefusedError("gone", "The segment is no more.")
@@ -67,13 +67,23 @@ class MediaSender:
         """Breaks off what is being sent."""
         await self._sending.end()
 
-    def _address(self, url: str) -> str:
+    def address(self, url: str) -> str:
         """In full, and on our server: the gateway's token goes nowhere else."""
         full = urljoin(f"{self._identity.server_url}/", url)
         ours, theirs = urlsplit(self._identity.server_url), urlsplit(full)
         if (ours.scheme, ours.netloc) != (theirs.scheme, theirs.netloc):
             raise RequestRefusedError("unsupported", "The address is not the server's own.")
         return full
+
+    async def put(self, url: str, content: bytes, kind: str) -> None:
+        """Sends what is whole in memory, to an `address`. Raises RequestRefusedError where it does not arrive."""
+        headers = {"Authorization": self._identity.authorization, "Content-Type": kind}
+        try:
+            answer = await self._http.put(url, headers=headers, content=content, timeout=TIMEOUT)
+        except httpx.HTTPError:
+            raise RequestRefusedError("gone", "Nobody waits for it any more.") from None
+        if not answer.is_success:
+            raise RequestRefusedError("gone", "Nobody waits for it any more.")
 
     async def _put(self, url: str, found: Readable, ask: SendMedia, first: bytes) -> None:
         try:
