@@ -126,6 +126,9 @@ async def test_a_gateway_speaks_of_its_own_cameras_only(world: World) -> None:
         ):
             broken = Telling(camera_id).row("span", t - minutes(60), **{"end": t, **wrong})  # type: ignore[arg-type]
             assert await gateway.report(update(epoch, [broken])) == "invalid", wrong
+        good = Telling(mine, 8).row("span", t - minutes(20), t - minutes(10))
+        assert await stranger.report(update(uuid4(), [broken, good])) == "invalid"
+        assert len((await recordings(world, mine))["spans"]) == 1, "the good one is kept"
         many = [Telling(camera_id, number).row("span", t, t) for number in range(1, 502)]
         assert await gateway.report(update(epoch, many)) == "invalid"
         assert (await recordings(world, camera_id))["spans"] == []

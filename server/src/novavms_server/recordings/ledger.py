@@ -93,13 +93,15 @@ class Ledgers:
     async def on_update(
         self, connection: Connection, gateway: GatewayRef, body: LedgerUpdate, report: Report
     ) -> str | None:
-        """One round trip. Refused: `invalid`, `stale_epoch`; `unknown_camera` where rows were of cameras that are not this
-        gateway's (the others are kept)."""
+        """One round trip. Refused: `stale_epoch`; `invalid` and `unknown_camera`, where rows make no sense or are of cameras
+        that are not this gateway's: the others are kept, for the gateway tells none of them again."""
         del report
-        if not _believable(body):
+        if len(body.rows) > ROWS_MAX or not 0 <= body.through_seq <= _BIG:
             return "invalid"
+        now = self._clock.now()
         newest: dict[int, LedgerRow] = {}
-        for row in body.rows:
+        good = [row for row in body.rows if _believable(row)]
+        for row in good:
             if row.id not in newest or newest[row.id].seq < row.seq:
                 newest[row.id] = row
         params: dict[str, Any] = {
@@ -107,8 +109,8 @@ class Ledgers:
             "gateway": gateway.id,
             "epoch": body.epoch,
             "seq": body.through_seq,
-            "as_of": body.as_of if body.is_complete else None,
-            "now": self._clock.now(),
+            "as_of": min(body.as_of, now) if body.is_complete else None,
+            "now": now,
             "rows": msgspec.json.encode(list(newest.values())).decode(),
             "cameras": list({row.camera_id for row in newest.values()}),
         }
@@ -117,6 +119,8 @@ class Ledgers:
         )
         if not taken:
             return "stale_epoch"
+        if len(good) < len(body.rows):
+            return "invalid"
         return "unknown_camera" if foreign[0][0] else None
 
     async def on_hello(self, connection: Connection, gateway: GatewayRef, hello: Hello) -> None:
@@ -170,10 +174,8 @@ class Ledgers:
                     return
 
 
-def _believable(body: LedgerUpdate) -> bool:
-    if len(body.rows) > ROWS_MAX or not 0 <= body.through_seq <= _BIG:
-        return False
-    return all(
+def _believable(row: LedgerRow) -> bool:
+    return (
         0 <= row.id <= _BIG
         and 0 <= row.seq <= _BIG
         and row.start <= row.end
@@ -181,6 +183,6 @@ def _believable(body: LedgerUpdate) -> bool:
         and 0 <= (row.width or 0) < 65_536
         and 0 <= (row.height or 0) < 65_536
         and len(row.codec or "") <= 60
+        and (row.codec or "").isprintable()
         and (row.reason is not None) == (row.kind == "gap")
-        for row in body.rows
     )
