@@ -54,6 +54,7 @@ check: $(STAMP) $(TYPESCRIPT)/dist/.built  ## what CI runs: format, lint, types,
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/novavms-server openapi --check sdk/openapi.json
+	$(BIN)/python -m tools.samples --check
 	$(BIN)/python -m tools.sdk_python --check
 	$(BIN)/python -m tools.sdk_typescript --check
 	$(RUN) pyright -p sdk/python
@@ -67,6 +68,8 @@ fix: $(STAMP)  ## format and mend what can be mended
 
 openapi: $(STAMP)  ## write sdk/openapi.json from the server, and what the client libraries have from it
 	$(BIN)/novavms-server openapi sdk/openapi.json
+	$(BIN)/python -m tools.samples
+	$(BIN)/novavms-server openapi sdk/openapi.json  # now with the samples
 	$(MAKE) --no-print-directory sdk
 
 sdk: $(STAMP)  ## write what the client libraries have from sdk/openapi.json

@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import json
 from collections.abc import Iterable
+from importlib import resources
 from typing import Any
 
 from litestar import Controller, Litestar, Request, Response, get
@@ -59,7 +60,18 @@ in our log (it is in `X-Request-Id` of every answer). A `validation_error` lists
 **Limits.** 1000 requests a minute for each key or user, 100 at once; `X-RateLimit-…` in every answer, `Retry-After` with \
 a 429. Bodies are at most 1 MiB.
 
+**Examples** run as they stand, once `NOVAVMS_BASE_URL` (this server) and `NOVAVMS_API_KEY` are set: with `curl`; with \
+`pip install novavms`; with `npm install @novavms/sdk`. Where only a person may ask, `NOVAVMS_ACCESS_TOKEN` is of their login. \
+Ids, passwords and tokens in them are made up.
+
 Ids are UUIDs, times RFC 3339 in UTC."""
+
+_LANGUAGES = {
+    "curl": ("Shell", "curl"),
+    "python": ("Python", "Python"),
+    "typescript": ("TypeScript", "TypeScript"),
+}
+"""Of samples: the language, and what it is called."""
 
 
 def collect_examples(controllers: Iterable[type[Controller]]) -> dict[str, Example]:
@@ -79,7 +91,22 @@ def document_of(app: Litestar, controllers: Iterable[type[Controller]]) -> Docum
         "description": DESCRIPTION,
         "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
     }
-    return make_document(app, info=info, tags=TAGS, examples=collect_examples(controllers))
+    document = make_document(app, info=info, tags=TAGS, examples=collect_examples(controllers))
+    add_samples(document)
+    return document
+
+
+def add_samples(document: Document) -> None:
+    """`x-codeSamples` of each operation, as Redocly writes them: samples.json, made by tools/samples from the rest of this
+    document. An operation that is newer than that file has none yet."""
+    text = resources.files("novavms_server").joinpath("samples.json").read_text(encoding="utf-8")
+    samples = json.loads(text)
+    for item in document["paths"].values():
+        for operation in item.values():
+            operation["x-codeSamples"] = [
+                dict(zip(("lang", "label", "source"), (*_LANGUAGES[name], source), strict=True))
+                for name, source in samples.get(operation["operationId"], {}).items()
+            ]
 
 
 class Documentation:

@@ -166,7 +166,7 @@ export class CamerasOperations extends Resource {
    *   name: 'Front door',
    *   type: 'onvif',
    *   connectionMode: 'gateway',
-   *   gatewayId: '0198f2a4-7000-7aaa-8bbb-1c2d3e4f5a6b',
+   *   gatewayId: '0198f2a4-7000-7a10-8b20-9c30ad40be50',
    *   host: '192.0.2.10',
    *   port: 80,
    *   onvifUsername: 'novavms',
@@ -206,7 +206,7 @@ export class CamerasOperations extends Resource {
    * const answer = await novavms.cameras.test({
    *   type: 'onvif',
    *   connectionMode: 'gateway',
-   *   gatewayId: '0198f2a4-7000-7aaa-8bbb-1c2d3e4f5a6b',
+   *   gatewayId: '0198f2a4-7000-7a10-8b20-9c30ad40be50',
    *   host: '192.0.2.10',
    *   port: 80,
    *   onvifUsername: 'novavms',

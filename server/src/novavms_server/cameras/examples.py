@@ -23,7 +23,7 @@ ITEM: dict[str, Any] = {
     "id": "0198f2a4-7d10-7b21-8c43-5e6f7a8b9c0d",
     "name": "Front door",
     "site_id": "0198f2a4-6c00-7c3e-9d5b-3f1a2b4c5d6e",
-    "gateway_id": "0198f2a4-7000-7aaa-8bbb-1c2d3e4f5a6b",
+    "gateway_id": "0198f2a4-7000-7a10-8b20-9c30ad40be50",
     "connection_mode": "gateway",
     "type": "onvif",
     "status": "online",

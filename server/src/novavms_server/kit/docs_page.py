@@ -91,7 +91,7 @@ class _Page:
             f"{_prose(operation.get('description', ''))}{self._parameters(operation)}{self._body(body)}"
             f"{self._answers(operation)}"
         )
-        right = f"<h4>Request</h4><pre>{escape(self._curl(method, path, operation, body))}</pre>{self._sample(operation)}"
+        right = f"{_samples(operation)}{self._sample(operation)}"
         return (
             f'<article id="{escape(operation["operationId"])}"><header><h3>{escape(operation["summary"])}</h3>'
             f'<p class="line"><b class="m {method}">{method.upper()}</b><code>{shown}</code>'
@@ -150,16 +150,23 @@ class _Page:
                 return f"<h4>Answer {status}</h4><pre>{escape(text)}</pre>"
         return ""
 
-    def _curl(self, method: str, path: str, operation: Document, body: Document | None) -> str:
-        """A line to paste; ids are shell variables."""
-        url = re.sub(r"\{(\w+)\}", lambda found: f"${found[1].upper()}", path)
-        lines = [f'curl "$NOVA{url}"' if method == "get" else f'curl -X {method.upper()} "$NOVA{url}"']
-        if operation["x-required-role"] != "public":
-            lines.append('  -H "Authorization: Bearer $KEY"')
-        if body is not None:
-            text = json.dumps(body["example"], indent=2, ensure_ascii=False).replace("'", "'\\''")
-            lines += ["  -H 'Content-Type: application/json'", f"  -d '{text}'"]
-        return " \\\n".join(lines)
+
+def _samples(operation: Document) -> str:
+    """A tab for each language. Without scripts all of them are shown, one below the other, and no tabs."""
+    name = escape(operation["operationId"])
+    tabs, panels = "", ""
+    for number, sample in enumerate(operation.get("x-codeSamples", [])):
+        label, language = escape(sample["label"]), escape(sample["lang"].lower())
+        own = f'aria-controls="{name}-{language}" id="{name}-{language}-tab" data-language="{language}"'
+        chosen = 'aria-selected="true"' if number == 0 else 'aria-selected="false" tabindex="-1"'
+        tabs += f'<button type="button" role="tab" {own} {chosen}>{label}</button>'
+        panels += (
+            f'<div role="tabpanel" id="{name}-{language}" aria-labelledby="{name}-{language}-tab" data-language="{language}">'
+            f'<pre tabindex="0" aria-label="{label}">{escape(sample["source"])}</pre></div>'
+        )
+    if not tabs:
+        return ""
+    return f'<h4>Request</h4><div class="samples"><div role="tablist" aria-label="Language" hidden>{tabs}</div>{panels}</div>'
 
 
 def _row(name: str, schema: Document, text: str, needed: bool, place: str) -> str:
