@@ -154,8 +154,10 @@ async def test_who_may_play_and_for_how_long(world: World, files: list[File]) ->
             assert answer.status_code == status, role
         address, player = await it.address(), world.client(None)
         name = (await it.names(address))[0]
-        broken = address.replace("/index", "x/index")
-        assert (await player.get(broken)).status_code == 403
+        ticket = address.split("/")[-2]
+        other = "A" if ticket[0] != "A" else "B"
+        for forged in (other + ticket[1:], ticket + "x", ticket[:20], "x", "-" * 2000):
+            assert (await player.get(address.replace(ticket, forged))).status_code == 403, forged
         await world.sql("DELETE FROM service_account_sites")
         for url in (address, beside(address, name)):
             assert (await player.get(url)).status_code == 403, "the grant was withdrawn"
@@ -282,6 +284,21 @@ async def test_only_the_asked_gateway_may_send_and_only_once(world: World, files
         assert (await wrong).status_code == 503
 
 
+async def test_an_address_that_is_being_used_takes_no_second_sender(world: World, files: list[File]) -> None:
+    async with scene(world, files) as it:
+        address = await it.address()
+        name = (await it.names(address))[0]
+        let_go = asyncio.Event()
+        it.shelf.pace = let_go.wait  # type: ignore[assignment]
+        watching = asyncio.create_task(world.client(None).get(beside(address, name)))
+        relays = world.server.recordings.relays
+        await until(lambda: len(relays) and all(relay.begun.is_set() for relay in relays._open.values()))
+        second = await world.client(token=it.shelf.token).put(it.shelf.asked[-1].url, content=b"x")
+        assert second.status_code == 404
+        let_go.set()
+        assert (await watching).content == files[0].data
+
+
 async def test_a_slow_viewer_slows_the_gateway_and_not_our_memory(world: World, files: list[File]) -> None:
     """32 MB offered; what leaves the gateway while nobody reads is what sockets and the relay's few pieces hold."""
     big = bytes(32 * 1024 * 1024)
@@ -324,3 +341,6 @@ async def test_more_than_a_gateway_can_send_at_once_is_told_so(
         assert (one_more.status_code, one_more.json()["reason"]) == (503, "busy")
         let_go.set()
         assert {answer.status_code for answer in await asyncio.gather(*watching)} == {200}
+        assert (await world.client(None).get(beside(address, name))).status_code == 200, (
+            "its turn is given back"
+        )
