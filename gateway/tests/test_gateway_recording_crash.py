@@ -223,3 +223,23 @@ async def test_an_index_that_is_damaged_is_put_aside(tmp_path: Path) -> None:
     assert made.epoch != index.epoch
     assert (tmp_path / "recordings-old.db").exists()
     await made.close()
+
+
+async def test_an_index_made_anew_removes_nothing_until_holds_are_told_again() -> None:
+    box = Box()
+    camera = box.add(retention_days=1)
+    await box.start()
+    await box.play(22, camera)
+    camera.breaks("connection_lost")
+    await box.play(2)
+    await box.stop()
+    box.file.lose()
+    box.clock.began += timedelta(days=3)
+    await box.start()
+    await box.play(60)
+    assert len(box.files()) == 5
+    box.clock.began += timedelta(hours=1)
+    await box.play(30)
+    assert box.files() == {}
+    await box.stop()
+    box.close()

@@ -185,7 +185,7 @@ class Request(Message, frozen=True, kw_only=True):
 
 
 class Reply(Message, frozen=True, kw_only=True):
-    """Exactly one for each request. `error` is a stable word: unknown_camera, not_online, busy, unsupported, internal."""
+    """Exactly one for each request. `error` is a stable word: unknown_camera, not_online, busy, unsupported, internal, gone, no_footage."""
 
     id: UUID
     ok: bool

@@ -35,7 +35,6 @@ class RequestRefusedError(Exception):
             "internal",
             "gone",
             "no_footage",
-            "disk_full",
         ],
         message: str,
     ) -> None:

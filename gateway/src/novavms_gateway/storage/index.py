@@ -48,7 +48,7 @@ MIGRATIONS = (
         camera_id TEXT NOT NULL UNIQUE,
         size INTEGER NOT NULL DEFAULT 0,
         longest_us INTEGER NOT NULL DEFAULT 0,
-        retention_days INTEGER NOT NULL DEFAULT 30,
+        retention_days INTEGER NOT NULL DEFAULT 36500, -- until a plan is known
         retention_bytes INTEGER,
         is_here INTEGER NOT NULL DEFAULT 1
     ) STRICT;

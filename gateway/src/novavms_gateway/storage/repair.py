@@ -81,7 +81,8 @@ class Repair:
         for camera_id, stream, day in folders:
             await self._mend_day(camera_id, stream, day)
         if self._days is None:
-            await self._index.change(lambda db: set_meta(db, "rebuild", ""))
+            rebuilt_us = micros(self._clock.now()) if folders else 0
+            await self._index.change(lambda db: _rebuilt(db, rebuilt_us))
             log.info("index made anew from the files", extra={"facts": {"folders": len(folders)}})
 
     async def finish_removals(self) -> None:
@@ -228,6 +229,11 @@ def _losing(segment_ids: list[int]) -> Callable[[sqlite3.Connection], None]:
             segment_rows.delete(db, [segment_id])
 
     return act
+
+
+def _rebuilt(db: sqlite3.Connection, rebuilt_us: int) -> None:
+    set_meta(db, "rebuild", "")
+    set_meta(db, "rebuilt_us", str(rebuilt_us))
 
 
 def _newest(db: sqlite3.Connection) -> tuple[int | None, bool]:

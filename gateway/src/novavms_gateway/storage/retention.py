@@ -2,7 +2,8 @@
 
 R4  A removal writes its gap before the file goes:
     1. one transaction: the ledger says why, the row `is_going`   2. unlink   3. the row goes.  `Repair` ends what is cut short.
-R5  Held footage goes by none of these.
+R5  Held footage goes by none of these. While an index is made anew, and for an hour after, only a disk that fills takes any: the holds
+    were lost with the old one, and the server tells them again.
 R6  An hour's removals are bounded by `share_max` of the volume's bytes, and as much again as was written in that hour; only a disk
     that fills may take more. A clock that leapt, a plan that was mistyped or an index that is wrong can so not wipe a volume in one go.
 """
@@ -20,7 +21,7 @@ from novavms_gateway.kit.clock import Clock
 from novavms_gateway.kit.disk import Space
 from novavms_gateway.storage import ledger_rows, segment_rows
 from novavms_gateway.storage.footage import micros
-from novavms_gateway.storage.index import Index
+from novavms_gateway.storage.index import Index, get_meta
 from novavms_gateway.storage.ledger import NO_GAP_US, SECOND_US, Row
 from novavms_gateway.storage.repair import remove_files
 from novavms_gateway.storage.segment_rows import Segment
@@ -33,6 +34,7 @@ BATCH: Final = 200
 BATCHES_MAX: Final = 50
 """In one pass; the next one goes on."""
 DAY_US: Final = 86_400 * SECOND_US
+YOUNG_US: Final = 3600 * SECOND_US
 REASONS_KEPT_US: Final = 400 * DAY_US
 """Why there was no footage is known for so long (the server keeps it as long)."""
 Why = Literal["retention", "disk_full"]
@@ -109,6 +111,8 @@ class Retention:
         allowed = int(self._limits.share_max * (total + gone)) + written - gone
         cameras = db.execute("SELECT key, size, retention_days, retention_bytes FROM camera WHERE size > 0")
         known = [(int(r[0]), int(r[1]), int(r[2]), r[3]) for r in cameras]
+        if _is_young(db, now_us) and shortage <= 0:
+            return None, allowed
         aged: list[Segment] = []
         for key, _, days, _ in known:
             before_us = now_us - days * DAY_US
@@ -141,6 +145,12 @@ class Retention:
 
         await self._index.change(ended)
         log.info("footage removed", extra={"facts": {"files": len(segments), "bytes": size, "why": why}})
+
+
+def _is_young(db: sqlite3.Connection, now_us: int) -> bool:
+    """The index was made anew, and what is held may not be known yet: the server tells it again."""
+    rebuilt_us = int(get_meta(db, "rebuilt_us") or 0)
+    return get_meta(db, "rebuild") == "1" or 0 <= now_us - rebuilt_us < YOUNG_US
 
 
 def _within(segments: list[Segment], allowed: int) -> list[Segment]:
