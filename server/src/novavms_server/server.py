@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -34,12 +35,17 @@ from novavms_server.kit.limits import LocalLimiter
 from novavms_server.kit.metrics import Metrics
 from novavms_server.kit.pages import Cursors
 from novavms_server.kit.seal import Sealer, load_or_make_key
+from novavms_server.kit.site import Site
 from novavms_server.recordings.assembly import RecordingParts, build_recordings
 from novavms_server.settings import Settings
 from novavms_server.shares.service import ShareService
 from novavms_server.sites.service import SiteService
 from novavms_server.stream.doors import StreamDoor
 from novavms_server.stream.service import Streams
+
+CONSOLE = Path(__file__).with_name("console")
+"""The web console as `make console` builds it; in the wheel, not in the repository."""
+NOT_THE_CONSOLE = frozenset({"api", "docs", "healthz", "readyz", "metrics"})
 
 
 @dataclass(slots=True)
@@ -192,8 +198,15 @@ def build_server(settings: Settings, *, database_url: str, clock: Clock | None =
         idempotency=Idempotency(database, clock, sealer),
         metrics=metrics,
     )
+    store = settings.store_url or "file://"
+    site = Site(
+        edge,
+        CONSOLE,
+        reserved=NOT_THE_CONSOLE,
+        media_sources=() if store.startswith("file:") else ("https:",),
+    )
     return Server(
-        settings, clock, database, sealer, services, hub, presence, clips, recordings, jobs, direct, edge
+        settings, clock, database, sealer, services, hub, presence, clips, recordings, jobs, direct, site
     )
 
 
