@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -283,3 +284,20 @@ def test_a_right_clock_is_believed_also_when_its_network_stalls(reports: bool) -
 
 def test_a_network_that_grows_slower_is_no_wrong_clock_where_reports_say_so() -> None:
     assert pace_of(VIDEO_RATE, lambda sent: sent * 1.4, reports=True) == VIDEO_RATE
+
+
+def test_timestamps_that_stagger_are_straightened_without_a_word() -> None:
+    clock = HandClock()
+    track, sound = RtpTrack(96, Silent()), RtpTrack(97, Silent())
+    line = Timeline(clock, 100.0, 0, track, sound, video_rate=VIDEO_RATE)
+    line.set_reorder(0)
+    times, heard = [], []
+    for number in range(200):
+        clock.time = 100 + number / 25
+        stagger = -4000 if number % 10 == 5 else 0
+        times.append(line.video(number * 3600 + stagger, clock.time))
+        assert line.jump is None
+        heard.append(line.audio(number * 320, 320, 8000, clock.time + 0.04 * (number % 2)))
+    assert all(a[0] < b[0] and a[0] == a[1] for a, b in pairwise(times))
+    assert times[-1][1] == 199 * 3600
+    assert [b - a for a, b in pairwise(heard) if a is not None and b is not None] == [320] * 199

@@ -54,7 +54,7 @@ class Sender:
             self.out[where - 1], self.out[where] = self.out[where], self.out[where - 1]
         elif fault == "bit":
             broken = bytearray(self.out[where])
-            broken[self.dice.randrange(4, 20)] ^= 1 << self.dice.randrange(8)
+            broken[self.dice.randrange(4, min(20, len(broken)))] ^= 1 << self.dice.randrange(8)
             self.out[where] = bytes(broken)
         elif fault == "report":
             self.out.insert(where, struct.pack(">cBH", b"$", 1, 8) + b"\x80\xc8\x00\x01abcd")

@@ -116,7 +116,9 @@ class Timeline:
         else:
             pts = self._at_90k(timestamp)
             step = pts - self._last_pts
-            if self._leaps(step, arrival, pts - now):
+            if not self._reorders and -_TOLD_90K <= step <= 0:
+                pts = self._last_pts + self.frame_90k // 8 + 1  # staggers: those that follow are right again
+            elif self._leaps(step, arrival, pts - now):
                 pts = max(self._last_pts + self.frame_90k // 2, now + round(self._lead))
                 self._leap(timestamp, pts, step - (pts - self._last_pts))
             elif 0 < step < VIDEO_RATE:
