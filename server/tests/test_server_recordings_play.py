@@ -17,6 +17,7 @@ import msgspec
 import pytest
 from nova_footage import PIECE_BYTES, File, Shelf, Telling, add_camera, cut_files, now, update
 from nova_gateway import ScriptedGateway, connected, pair
+from nova_people import add_user, client_of
 from nova_recorder import FOOTAGE
 from nova_world import World
 
@@ -168,12 +169,26 @@ async def test_who_may_play_and_for_how_long(world: World, files: list[File]) ->
         assert (await player.get(mine)).status_code == 403
 
 
+async def test_a_persons_address_ends_when_they_are_switched_off(world: World, files: list[File]) -> None:
+    async with scene(world, files) as it:
+        person = await client_of(world, (await add_user(world, "operator"))[1])
+        answer = await person.get(it.url, params={"from": it.start.isoformat()})
+        assert answer.status_code == 302, answer.text
+        address, player = answer.headers["location"], world.client(None)
+        assert (await player.get(address)).status_code == 200
+        await world.sql("UPDATE users SET enabled = false")
+        assert (await player.get(address)).status_code == 403
+
+
 async def test_an_address_ends_with_its_time_and_with_the_gateways_index(
-    world: World, files: list[File]
+    world: World, files: list[File], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with scene(world, files) as it:
         address, player = await it.address(), world.client(None)
         assert (await player.get(address)).status_code == 200
+        with monkeypatch.context() as patch:
+            patch.setattr("novavms_server.recordings.playback.VALID", timedelta(0))
+            assert (await player.get(await it.address())).status_code == 403, "its time is over"
         await it.gateway.report(update(uuid4(), []))
         gone = await player.get(address)
         assert (gone.status_code, gone.json()["reason"]) == (404, "gone")
