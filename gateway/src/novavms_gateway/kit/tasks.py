@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Coroutine, Iterable
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 
 async def race(*coroutines: Coroutine[Any, Any, T]) -> T:
@@ -45,5 +47,19 @@ class Tasks:
         task.add_done_callback(lambda ended: self._tasks.pop(ended, None))
         return task
 
+    async def through(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Waits for it. Where the caller is cancelled it goes on; what it then raises is nobody's any more, and is logged."""
+        task = self.start(coroutine)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(_log_outcome)
+            raise
+
     async def end(self) -> None:
         await end(self._tasks)
+
+
+def _log_outcome(ended: asyncio.Task[Any]) -> None:
+    if not ended.cancelled() and (error := ended.exception()) is not None:
+        log.info("ended with nobody waiting for it", extra={"facts": {"error": error}})

@@ -71,7 +71,7 @@ class Cutter:
 
     async def order(self, order: CutClip) -> dict[str, Any]:
         """The reply of CutClip; an order that comes again is answered the same. Raises RequestRefusedError."""
-        accepted = await asyncio.shield(self._accepting.start(self._accept(order)))
+        accepted = await self._accepting.through(self._accept(order))
         return {"started_at": msgspec.to_builtins(accepted)}
 
     async def resume(self) -> None:

@@ -78,7 +78,7 @@ class Recorder:
         if watch is not None:
             await watch.known(within_sec=min(FIRST_FRAME_SEC, timeout_sec / 2))
         # As a task of its own: a deadline between the row and the recording would leave a row that nobody works on.
-        accepted = await asyncio.shield(self._accepting.start(self._accept(order)))
+        accepted = await self._accepting.through(self._accept(order))
         return {"started_at": accepted.isoformat().replace("+00:00", "Z")}
 
     async def forget(self, clip_id: UUID) -> None:
