@@ -19,7 +19,7 @@ ARGS ?=
 # Workers of the test run: the machine's cores unless told otherwise.
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 
-.PHONY: help demo install test test-fast test-node check fix bench lock openapi sdk clean
+.PHONY: help demo install test test-fast test-node check fix bench soak lock openapi sdk clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -78,6 +78,9 @@ sdk: $(STAMP)  ## write what the client libraries have from sdk/openapi.json
 
 bench: $(STAMP) $(TYPESCRIPT)/dist/.built  ## every benchmark, each against its floor or peer in the same run
 	$(BIN)/python -m bench $(ARGS)
+
+soak: $(STAMP)  ## 50 cameras recorded for two hours while things go wrong (ARGS="--minutes 30" for less)
+	$(BIN)/python -m bench.soak $(ARGS)
 
 lock: $(STAMP)  ## renew requirements.lock (hashes of every dependency, no hosts)
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

@@ -12,7 +12,9 @@ from bench import Result
 
 
 def names() -> list[str]:
-    return [item.name for item in pkgutil.iter_modules(bench.__path__) if not item.name.startswith("_")]
+    """A package here is no benchmark: it has a program of its own (bench/soak)."""
+    modules = [item.name for item in pkgutil.iter_modules(bench.__path__) if not item.ispkg]
+    return [name for name in modules if not name.startswith("_")]
 
 
 def main(arguments: list[str]) -> int:

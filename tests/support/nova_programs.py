@@ -53,6 +53,11 @@ class ServerProgram:
         self.base_url = json.loads(ready.read_text())["base_url"]
         self.port = int(self.base_url.rsplit(":", 1)[1])
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def stop(self, number: int = signal.SIGTERM) -> int:
         assert self._process is not None
         self._process.send_signal(number)
@@ -89,10 +94,12 @@ class ServerProgram:
 
 
 class GatewayProgram:
-    """`novavms-gateway`, paired with a server."""
+    """`novavms-gateway`, paired with a server. `settings` are environment variables; `exit_code` is known once it ended."""
 
-    def __init__(self, server: ServerProgram, folder: Path) -> None:
+    def __init__(self, server: ServerProgram, folder: Path, **settings: str) -> None:
         self._server = server
+        self._settings = settings
+        self.exit_code: int | None = None
         self.folder = folder
         self.log = folder.parent / f"{folder.name}.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -108,6 +115,11 @@ class GatewayProgram:
         )
         assert done.returncode == 0, done.stdout + done.stderr
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def __enter__(self) -> GatewayProgram:
         with self.log.open("ab") as log:
             command = [
@@ -117,7 +129,7 @@ class GatewayProgram:
                 str(self.folder),
                 "--exit-with-parent",
             ]
-            environment = {**os.environ, "NOVAVMS_GATEWAY_SEARCH_MULTICAST": "false"}
+            environment = {**os.environ, "NOVAVMS_GATEWAY_SEARCH_MULTICAST": "false", **self._settings}
             self._process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
         return self
 
@@ -126,7 +138,7 @@ class GatewayProgram:
     ) -> None:
         assert self._process is not None
         self._process.terminate()
-        self._process.wait(20)
+        self.exit_code = self._process.wait(20)
 
 
 async def first_org(server: ServerProgram) -> tuple[str, dict[str, Any]]:

@@ -98,6 +98,7 @@ def _describe(number: int, cam: SimCam) -> dict[str, Any]:
         "connections": cam.stats.connections,
         "login_attempts": {"ok": attempts.ok, "failed": attempts.failed},
         "frames_sent": cam.stats.frames_sent,
+        "frames_dropped": cam.stats.frames_dropped,
         "requests": cam.stats.requests,
     }
 
