@@ -151,9 +151,7 @@ async def gateway(cameras: list[Camera], folder: Path, seconds: int) -> None:
     )
     by_id = {camera.id: camera for camera in cameras}
     running = asyncio.ensure_future(recordings.run())
-    await recordings.reconcile(
-        [msgspec.structs.replace(plain, camera_id=known) for known in by_id], by_id.get
-    )
+    recordings.reconcile([msgspec.structs.replace(plain, camera_id=known) for known in by_id], by_id.get)
     await drive(cameras, seconds)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)

@@ -246,3 +246,32 @@ async def test_a_stream_that_was_begun_anew_is_recorded_on(box: Box) -> None:
     assert (await box.reasons(camera))[-1] == "footage"
     assert len(await box.segments(camera)) > 4
     await box.check()
+
+
+async def test_a_camera_that_was_elsewhere_for_a_while(box: Box) -> None:
+    camera = await online(box)
+    desired, box.desired = box.desired, []
+    await box.reconcile()
+    await box.play(30)
+    box.desired = desired
+    await box.reconcile()
+    await box.play(12, camera)
+    rows = await lengths(box, camera)
+    assert [what for what, _ in rows] == ["footage", "disabled", "footage"]
+    assert 28 <= rows[1][1] <= 32
+
+
+async def test_a_plan_that_changes_at_once_again_records_on(box: Box) -> None:
+    """The recorder is cancelled before it began."""
+    camera = await online(box, 0)
+    for _ in range(3):
+        box.desired = [camera.config(mode="continuous")]
+        box.recordings.reconcile(box.desired, box.streams.get)  # type: ignore[arg-type]
+        recording = box.recordings._cameras[camera.camera_id]
+        recording.tick()
+        recording.follow(camera.config(mode="off"), recording.stream)
+        recording.tick()
+    await box.plan(camera, mode="continuous")
+    await box.play(12, camera)
+    assert (await box.reasons(camera))[-1] == "footage"
+    await box.check()

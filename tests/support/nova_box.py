@@ -313,7 +313,7 @@ class Box:
         )
         self._running = asyncio.ensure_future(self.recordings.run())
         self.greet()
-        await self.recordings.reconcile(self.desired, self.streams.get)  # type: ignore[arg-type]
+        self.recordings.reconcile(self.desired, self.streams.get)  # type: ignore[arg-type]
         await settle()
 
     clips_freed = False
@@ -348,7 +348,7 @@ class Box:
         return camera
 
     async def reconcile(self) -> None:
-        await self.recordings.reconcile(self.desired, self.streams.get)  # type: ignore[arg-type]
+        self.recordings.reconcile(self.desired, self.streams.get)  # type: ignore[arg-type]
 
     async def plan(self, camera: MadeCamera, **plan: Any) -> None:
         """The camera is to be recorded so from now on; `enabled` too."""

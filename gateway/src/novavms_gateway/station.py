@@ -271,7 +271,7 @@ class Gateway:
             state = self._desired
             assert state is not None, "the event is set after the state"
             await self._fleet.reconcile(state.cameras)
-            await self._recordings.reconcile(state.cameras, self._stream_of)
+            self._recordings.reconcile(state.cameras, self._stream_of)
             try:
                 if await self._journal.applied_version() != state.version:
                     await self._journal.set_applied_version(state.version)

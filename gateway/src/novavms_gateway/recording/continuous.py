@@ -8,9 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final, Protocol
 from uuid import UUID, uuid4
 
@@ -25,13 +23,14 @@ from novavms_camera.capture import (
     StreamStatus,
 )
 from novavms_gateway.kit.clock import Clock
+from novavms_gateway.recording.growing import Writing
 from novavms_gateway.recording.plan import away, missing, reason_of, unwanted
 from novavms_gateway.recording.pre_roll import PreRolled, Remembering
 from novavms_gateway.recording.writer import QueuedFile, Writer
 from novavms_gateway.storage import ledger_rows
-from novavms_gateway.storage.footage import VIDEO_RATE, format_of, micros, moment, segment_of, taking_in
+from novavms_gateway.storage.footage import micros, moment, segment_of, taking_in
 from novavms_gateway.storage.index import Index
-from novavms_gateway.storage.ledger import SECOND_US, Row
+from novavms_gateway.storage.ledger import Row
 from novavms_gateway.storage.segment_rows import Segment, segment_path
 from novavms_protocol import CameraConfig, GapReason
 
@@ -68,42 +67,6 @@ class Storage(Protocol):
         """A file was cut short by the disk: mend it, and take in what there is."""
 
 
-@dataclass(slots=True)
-class Writing:
-    """The segment that is being written. `grown`: how far it came, oldest first."""
-
-    id: int
-    file: QueuedFile
-    note: SegmentNote
-    hole: str
-    facts: SegmentFacts | None = None
-    grown: deque[Growth] = field(default_factory=deque)
-
-    def so_far(self) -> Segment | None:
-        """What of it can be read from the disk by now."""
-        while len(self.grown) > 1 and self.grown[1].size_bytes <= self.file.written:
-            self.grown.popleft()
-        facts = self.facts
-        if facts is None or not self.grown or self.grown[0].size_bytes > self.file.written:
-            return None
-        newest = self.grown[0]
-        start_us = micros(facts.started_at)
-        return Segment(
-            id=self.id,
-            camera_id=UUID(facts.camera),
-            stream=facts.stream,
-            start_us=start_us,
-            end_us=start_us + (newest.end_90k - facts.start_90k) * SECOND_US // VIDEO_RATE,
-            size=newest.size_bytes,
-            init_size=facts.init_bytes,
-            sha256=b"",
-            format=format_of(facts),
-            session=f"{facts.timeline}/{facts.session}",
-            start_90k=facts.start_90k,
-            end_90k=newest.end_90k,
-        )
-
-
 class CameraRecording:
     """A keeper of segments (`SegmentKeeper`) and the teller of gaps for one camera. `tick` drives it, about once a second."""
 
@@ -132,6 +95,7 @@ class CameraRecording:
         self._began_at = clock.monotonic()
         self._has_past = False
         self._task: asyncio.Task[None] | None = None
+        self._is_ending = False
         self._files: dict[int, Writing] = {}
         self._gap: GapReason | None = None
         self._gap_since = self._gap_said = self._began_at
@@ -147,22 +111,18 @@ class CameraRecording:
         """What can be read of segments that are not whole yet, oldest first."""
         return [found for writing in self._files.values() if (found := writing.so_far()) is not None]
 
-    def file_of(self, segment_id: int) -> QueuedFile | None:
-        """The file of a segment that is not whole yet."""
-        writing = self._files.get(segment_id)
-        return None if writing is None else writing.file
-
     # ---- what it is told --------------------------------------------------------------------------------
 
-    async def follow(self, config: CameraConfig, stream: Stream | None) -> None:
-        """The camera's plan and stream are now these."""
+    def follow(self, config: CameraConfig, stream: Stream | None) -> None:
+        """The camera's plan and stream are now these. Does not wait for the disk: what is being written ends by itself."""
         if stream is not self.stream or config.recording_stream != self.config.recording_stream:
-            await self._stop()
+            self._end()
             self.stream = stream
         self.config = config
 
-    def begin(self) -> None:
-        """First of all: what was written before this life ends now, by a restart, or by what was wanted meanwhile anyway."""
+    def begin(self, *, is_restart: bool) -> None:
+        """First of all: what was written before ends now, by a restart, or by what was wanted meanwhile anyway; or the camera was
+        not this gateway's for a while."""
         plan, is_enabled = self.config.recording, self.config.enabled
         camera_id, stream, now_us = self.config.camera_id, self.config.recording_stream, self._began_us
 
@@ -172,7 +132,7 @@ class CameraRecording:
             if tail is None or tail.end_us >= now_us:
                 return tail is not None
             start, end = moment(tail.end_us), moment(now_us)
-            for begin, until, reason in away(plan, start, end, is_enabled=is_enabled):
+            for begin, until, reason in away(plan, start, end, is_enabled=is_enabled and is_restart):
                 lost = Row(micros(begin), micros(until), stream, reason)
                 ledger_rows.lay_fact(db, camera, lost, hole=reason)
             return True
@@ -190,8 +150,7 @@ class CameraRecording:
         if reason is None and self.stream is None:
             reason = "camera_offline"  # a check has the camera's only session
         if reason is not None:
-            if self._task is not None:
-                self._task.cancel()
+            self._end()
             self._say(reason)
             return
         if self._task is None and self._clock.monotonic() >= self._retry_at:
@@ -206,14 +165,16 @@ class CameraRecording:
         self.tick()
 
     async def stop(self) -> None:
-        """Ends the file that is being written, in order."""
-        await self._stop()
+        """Ends the file that is being written, in order, and returns when it is on disk."""
+        self._end()
+        if self._task is not None:
+            await asyncio.wait({self._task})
 
-    async def _stop(self) -> None:
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+    def _end(self) -> None:
+        """Once only: a second cancel would not let the recorder wait for its last file."""
+        if self._task is not None and not self._is_ending:
+            self._is_ending = True
+            self._task.cancel()
 
     def _unwanted(self) -> GapReason | None:
         has_event = self._clock.monotonic() < self._event_until
@@ -247,9 +208,9 @@ class CameraRecording:
         source = PreRolled(self.stream, self._pre_roll_sec) if is_event else self.stream
         recorder = SegmentRecorder(source, self, identity, segment_sec=self._segment_sec)
         self._task = asyncio.get_running_loop().create_task(self._run(recorder))
+        self._task.add_done_callback(self._ended)
 
     async def _run(self, recorder: SegmentRecorder) -> None:
-        task = asyncio.current_task()
         try:
             await recorder.run()
         except OSError as error:
@@ -262,18 +223,19 @@ class CameraRecording:
             # A bug of ours in one camera's recording must not end the others'.
             log.exception("recording stopped", extra={"facts": {"camera": self.config.camera_id}})
             self._retry_at = self._clock.monotonic() + DISK_RETRY_SEC
-        finally:
-            if self._task is task:
-                self._task = None
-            for writing in [known for known in self._files.values() if known.facts is None]:
-                del self._files[writing.id]  # not even begun: nobody will speak of it again
-                self._storage.left_behind(writing.file, writing.id, writing.hole)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Also where it was cancelled before it began."""
+        self._task, self._is_ending = None, False
+        for writing in [known for known in self._files.values() if known.facts is None]:
+            del self._files[writing.id]  # not even begun: nobody will speak of it again
+            self._storage.left_behind(writing.file, writing.id, writing.hole)
 
     def open_segment(self, note: SegmentNote, fmt: SegmentFormat) -> SegmentFile:
         segment_id = self._index.take_segment_id()
         path = segment_path(UUID(note.camera), note.stream, micros(note.clock.at), segment_id)
         file = self._writer.open(path)
-        self._files[segment_id] = Writing(segment_id, file, note, hole=self._gap or self._hole)
+        self._files[segment_id] = Writing(segment_id, file, hole=self._gap or self._hole)
         self._hole = "unknown"
         return file
 

@@ -53,6 +53,7 @@ class Recordings:
         self._clock = clock
         self._segment_sec = segment_sec
         self._cameras: dict[UUID, CameraRecording] = {}
+        self._is_first = True
         self._stream_of: Callable[[UUID], Stream | None] = lambda camera_id: None
         self._tasks = Tasks()
         self._repair = Repair(index, volume, clock)
@@ -100,21 +101,20 @@ class Recordings:
 
     # ---- what is desired --------------------------------------------------------------------------------
 
-    async def reconcile(
-        self, cameras: list[CameraConfig], stream_of: Callable[[UUID], Stream | None]
-    ) -> None:
+    def reconcile(self, cameras: list[CameraConfig], stream_of: Callable[[UUID], Stream | None]) -> None:
         """The cameras are now these. One that is not among them any more keeps its footage for as long as it was to be kept."""
         desired = {camera.camera_id: camera for camera in cameras}
         for camera_id in [known for known in self._cameras if known not in desired]:
-            await self._cameras.pop(camera_id).stop()
+            self._tasks.start(self._cameras.pop(camera_id).stop())
         self._index.submit(lambda db: _note_plans(db, cameras))
         self._stream_of = stream_of
         for camera_id, config in desired.items():
             camera = self._cameras.get(camera_id)
             if camera is None:
                 camera = self._cameras[camera_id] = self._new(config)
-                camera.begin()
-            await camera.follow(config, stream_of(camera_id))
+                camera.begin(is_restart=self._is_first)
+            camera.follow(config, stream_of(camera_id))
+        self._is_first = False
 
     def triggered(self, order: RecordClip) -> None:
         """Something happened: a camera that records events only does so now, for as long as the clip."""
@@ -178,7 +178,7 @@ class Recordings:
             for camera_id, camera in tuple(self._cameras.items()):
                 stream = self._stream_of(camera_id)
                 if stream is not camera.stream:  # the fleet began it anew
-                    await camera.follow(camera.config, stream)
+                    camera.follow(camera.config, stream)
                 camera.tick()
             await self._clock.sleep(TICK_SEC)
 

@@ -1,8 +1,8 @@
 """Segments onto the disk, off the loop: what the capture hands over waits in a bounded queue for threads that write and sync.
 
 All files that have something waiting are served together, ten times a second: asking a thread costs more than writing does. Order for
-one file: 1. the volume's marker is looked for, its folder made and synced; 2. the file; 3. what waits, in one write, then a sync, once a
-second at most; 4. the folder synced after the first sync, so that the name stays; 5. at the end the rest, a sync, close. A disk that is too
+one file: 1. the volume's marker is looked for, its folder made and synced; 2. the file; 3. what waits, in one write, then a sync, about once
+a second; 4. the folder synced after the first sync, so that the name stays; 5. at the end the rest, a sync, close. A disk that is too
 slow fills the queue: then the file ends with `SlowDiskError`, as one that is full ends with the system's own error.
 """
 
@@ -24,7 +24,8 @@ FILE_QUEUE_MAX_BYTES: Final = 8 * 1024 * 1024
 ALL_QUEUES_MAX_BYTES: Final = 128 * 1024 * 1024
 """A stall of five seconds for a hundred cameras of 2 Mbit/s; in ordinary running next to nothing waits."""
 GATHER_SEC: Final = 0.1
-SYNC_EVERY_SEC: Final = 1.0
+SYNC_EVERY_SEC: Final = 0.8
+"""A little less than a fragment lasts, so that each is synced as it is written."""
 ROUNDS_MAX: Final = 4
 """Rounds at work at once: one file that hangs does not hold up the others."""
 
