@@ -14,12 +14,17 @@ from typing import Final
 
 from novavms_camera.capture.finalise import ClipNote
 from novavms_camera.capture.fmp4 import FragmentBuilder, init_part
-from novavms_camera.capture.model import VIDEO_RATE, AudioSample, Jump, Loss, StreamFormat, VideoSample
+from novavms_camera.capture.model import VIDEO_RATE, AudioSample, Clock, Jump, Loss, StreamFormat, VideoSample
 from novavms_camera.capture.ring import Gop
+from novavms_camera.capture.waiting import first_of
 from novavms_camera.faults import Reason
 
 EXACT_START_90K: Final = VIDEO_RATE * 2 // 5
 """A key frame at most this long before the wanted start is simply shown; for an earlier one an edit list hides what is too much."""
+_GRACE_SEC: Final = 3.0
+"""How long a clip waits for a stream that broke to come back."""
+_OVERTIME_SEC: Final = 5.0
+"""How much longer than asked a clip may take when the camera's timestamps run slow."""
 
 
 class ClipWriter:
@@ -127,3 +132,19 @@ class ClipWriter:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+
+async def until_done(writer: ClipWriter, clock: Clock, duration_sec: float) -> str | None:
+    """Waits for the clip's end, or ends it where the stream broke and does not come back; why it is shorter than asked. Raises OSError."""
+    deadline = clock.monotonic() + duration_sec + _OVERTIME_SEC
+    while not writer.done.done():
+        if writer.broken is not None:
+            await first_of(clock, _GRACE_SEC, writer.resumed.wait(), writer.done)
+            if writer.broken is not None:
+                writer.give_up("frozen" if writer.broken == "frozen" else "camera_offline")
+        else:
+            rest = deadline - clock.monotonic()
+            if rest <= 0:
+                writer.give_up("frozen")
+            await first_of(clock, rest, writer.broke.wait(), writer.done)
+    return writer.done.result()

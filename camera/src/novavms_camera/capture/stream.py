@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final, Literal, NoReturn
 
-from novavms_camera.capture.clip import ClipWriter
+from novavms_camera.capture.clip import ClipWriter, until_done
 from novavms_camera.capture.finalise import finalise
 from novavms_camera.capture.live import Broadcast, Subscription
 from novavms_camera.capture.model import (
@@ -38,6 +38,7 @@ from novavms_camera.capture.timeline import ClockOffset
 from novavms_camera.capture.waiting import first_of
 from novavms_camera.faults import CameraFault, Reason
 from novavms_camera.rtsp.client import RtspClient
+from novavms_camera.rtsp.nal import annex_b
 from novavms_camera.source import TRANSPORTS, StreamSource, Transport
 
 PERSON_NEEDED: Final[frozenset[Reason]] = frozenset(
@@ -58,10 +59,6 @@ _LOGIN: Final[frozenset[Reason]] = frozenset({"auth_failed", "locked_out"})
 _LOGIN_RETRY_SEC: Final = 600.0
 _MAX_RETRY_SEC: Final = 60.0
 _MAX_RING_BYTES: Final = 64 * 1024 * 1024
-_GRACE_SEC: Final = 3.0
-"""How long a clip waits for a stream that broke to come back."""
-_OVERTIME_SEC: Final = 5.0
-"""How much longer than asked a clip may take when the camera's timestamps run slow."""
 
 
 class CaptureStream:
@@ -313,7 +310,7 @@ class CaptureStream:
         sample = self._ring.gops[-1].video[0]
         return KeyFrame(
             fmt.video.codec,
-            fmt.video.parameter_sets + _annex_b(sample.data),
+            fmt.video.parameter_sets + annex_b(sample.data),
             session.timeline.utc(sample.pts),
         )
 
@@ -342,7 +339,7 @@ class CaptureStream:
         try:
             writer.open(session.timeline.utc(writer.start_90k))
             self._sinks.append(writer)
-            reason_text = await self._until_done(writer, duration_sec)
+            reason_text = await until_done(writer, self._clock, duration_sec)
         finally:
             self.remove_sink(writer)
             await writer.close()
@@ -351,27 +348,3 @@ class CaptureStream:
         if clip is None:
             raise CameraFault("malformed_stream", "nothing that was recorded can be shown")
         return clip
-
-    async def _until_done(self, writer: ClipWriter, duration_sec: float) -> str | None:
-        deadline = self._clock.monotonic() + duration_sec + _OVERTIME_SEC
-        while not writer.done.done():
-            if writer.broken is not None:
-                await first_of(self._clock, _GRACE_SEC, writer.resumed.wait(), writer.done)
-                if writer.broken is not None:
-                    writer.give_up("frozen" if writer.broken == "frozen" else "camera_offline")
-            else:
-                rest = deadline - self._clock.monotonic()
-                if rest <= 0:
-                    writer.give_up("frozen")
-                await first_of(self._clock, rest, writer.broke.wait(), writer.done)
-        return writer.done.result()
-
-
-def _annex_b(data: bytes) -> bytes:
-    parts: list[bytes] = []
-    at = 0
-    while len(data) - at > 4:
-        size = int.from_bytes(data[at : at + 4], "big")
-        parts += (b"\x00\x00\x00\x01", data[at + 4 : at + 4 + size])
-        at += 4 + size
-    return b"".join(parts)

@@ -268,3 +268,14 @@ def split_aggregate(data: bytes, *, smallest: int, between: int) -> list[bytes]:
         units.append(data[at : at + size])
         at += size + between
     return units
+
+
+def annex_b(data: bytes) -> bytes:
+    """An access unit with start codes instead of lengths, as decoders take it."""
+    parts: list[bytes] = []
+    at = 0
+    while len(data) - at > 4:
+        size = int.from_bytes(data[at : at + 4], "big")
+        parts += (b"\x00\x00\x00\x01", data[at + 4 : at + 4 + size])
+        at += 4 + size
+    return b"".join(parts)
