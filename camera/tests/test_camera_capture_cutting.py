@@ -14,7 +14,7 @@ from nova_segments import DARKEST, FPS, STARTED, Film, film
 
 from novavms_camera.capture.cutting import cut_segments
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]  # as a whole, for the everyday loop to stay short
 Look = Callable[[Path], Any]
 
 

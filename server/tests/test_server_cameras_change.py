@@ -13,7 +13,7 @@ from nova_world import World
 
 from novavms_protocol import Check
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]  # as a whole, for the everyday loop to stay short
 
 
 async def add(world: World, gateway: ScriptedGateway, **more: Any) -> dict[str, Any]:

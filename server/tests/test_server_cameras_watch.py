@@ -12,7 +12,7 @@ from nova_world import World
 
 from novavms_protocol import Check
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]  # as a whole, for the everyday loop to stay short
 
 
 def asked(gateway: ScriptedGateway) -> dict[str, Any]:

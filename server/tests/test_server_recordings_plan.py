@@ -8,7 +8,7 @@ import pytest
 from nova_gateway import ScriptedGateway, connected
 from nova_world import World
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]  # as a whole, for the everyday loop to stay short
 NIGHTS = [{"days": ["mon", "fri"], "start": "18:00", "end": "06:00"}]
 
 

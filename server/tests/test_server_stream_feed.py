@@ -17,7 +17,7 @@ from novavms_server.feed.log import NewItem, tell
 from novavms_server.kit.database import Connection
 from novavms_server.server import build_server
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]  # as a whole, for the everyday loop to stay short
 
 
 def said(world: World, number: int, **more: Any) -> NewItem:
