@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Final
+from typing import Final, NoReturn
 from uuid import UUID
 
 import httpx
@@ -37,13 +37,13 @@ from novavms_gateway.recording.cutting import Cutter
 from novavms_gateway.recording.media import MediaSender
 from novavms_gateway.recording.recorder import Recorder
 from novavms_gateway.recording.recordings import Recordings
-from novavms_gateway.recording.repair import repair
+from novavms_gateway.recording.repair import repair, repair_clip
 from novavms_gateway.recording.thumbnails import Thumbnails
 from novavms_gateway.recording.uploader import Uploader
 from novavms_gateway.settings import Settings
 from novavms_gateway.storage.identity import Identity
 from novavms_gateway.storage.index import Index, IndexDamagedError
-from novavms_gateway.storage.journal import Journal
+from novavms_gateway.storage.journal import Journal, StoredClip
 from novavms_gateway.storage.opening import SystemIndexFile, open_storage
 from novavms_gateway.storage.retention import Limits
 from novavms_gateway.storage.volume import Volume
@@ -60,6 +60,7 @@ from novavms_protocol import (
 log = logging.getLogger(__name__)
 
 TELEMETRY_EVERY_SEC: Final = 15.0
+REPAIR_AGAIN_SEC: Final = 60.0
 RESOLVE_TIME_CAP_SEC: Final = 10.0
 
 
@@ -210,7 +211,7 @@ class Gateway:
 
     async def run(self) -> None:
         """Until cancelled. Raises only what is a bug of ours."""
-        await repair(self._journal)
+        left = await repair(self._journal)
         await self._outbox.load()
         await self._cutter.resume()
         try:
@@ -221,6 +222,7 @@ class Gateway:
                 self._send_telemetry(),
                 self._search.run(),
                 self._recordings.run(),
+                self._repair_on(left),
             )
         finally:
             await self._media.stop()
@@ -279,6 +281,13 @@ class Gateway:
                 # A full disk must not stop the cameras; the version on disk only saves the server some work.
                 log.error("journal not writable", extra={"facts": {"error": error}})
             self._outbox.put_newest("applied", Applied(state_version=state.version))
+
+    async def _repair_on(self, left: list[StoredClip]) -> NoReturn:
+        """What the disk did not take at the start."""
+        while True:
+            await self._clock.sleep(REPAIR_AGAIN_SEC)
+            left = [clip for clip in left if not await repair_clip(self._journal, clip)]
+            self._uploader.wake()
 
     async def _send_telemetry(self) -> None:
         while True:

@@ -57,7 +57,7 @@ class Clip:
             "ready": not self.is_over,
             "failed": not self.is_over,
         }[to]
-        if self.deleted or not allowed:
+        if self.deleted or not allowed or (guessed and self.reported is not None):
             return False
         self.status, self.reason, self.guessed = to, reason, guessed
         if to == "failed":

@@ -31,5 +31,4 @@ class SimClock:
         return BEGAN + timedelta(seconds=self._loop.seconds - self._zero)
 
     async def sleep(self, seconds: float) -> None:
-        # A real clock goes on by itself: a wait too short for a float to tell would otherwise never end.
-        await asyncio.sleep(max(seconds, 1e-6))
+        await asyncio.sleep(seconds)

@@ -169,7 +169,7 @@ class Footage:
     def _check_span(row: sqlite3.Row, own: list[Known]) -> None:
         at = row["start_us"]
         for segment in own:
-            if segment.end_us > at and at < row["end_us"]:
+            if segment.end_us > at and segment.start_us < row["end_us"]:
                 require(segment.start_us - at < NO_GAP_US, "R3: a span without a segment", tuple(row), at)
                 at = segment.end_us
         require(row["end_us"] - at < NO_GAP_US, "R3: a span without a segment", tuple(row), at)

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+TURN_SEC = 1e-7
 TURNS_MAX = 2_000_000
 """Turns of the loop in one run: more is something that waits for nothing."""
 
@@ -52,8 +53,8 @@ class _Selector:
         self._turns += 1
         if timeout is None or self._turns > TURNS_MAX:
             raise StuckError("no timer is set" if timeout is None else "too many turns")
-        if timeout > 0:
-            self._loop.seconds += timeout
+        # A turn takes time, too: a wait too short for a float to tell would otherwise never end.
+        self._loop.seconds += timeout + TURN_SEC
         return []
 
     def close(self) -> None:

@@ -79,7 +79,7 @@ class Cutter:
         jobs = [
             clip.job for clip in await self._journal.clips() if clip.state == "recording" and clip.job.is_cut
         ]
-        await self._library.keep_cuts({job.clip_id for job in jobs})
+        self._library.keep_cuts({job.clip_id for job in jobs})
         for job in jobs:
             self._start(job)
 

@@ -125,8 +125,8 @@ class Library:
         """It was cut, or will not be."""
         await self._index.change(lambda db: _lift_hold(db, f"{CUT}{clip_id}"))
 
-    async def keep_cuts(self, clip_ids: set[UUID]) -> None:
-        """Of the cuts that were going on before this life only these still do."""
+    def keep_cuts(self, clip_ids: set[UUID]) -> None:
+        """Of the cuts that were going on before this life only these still do. Not waited for: the index may take nothing now."""
         names = {f"{CUT}{clip_id}" for clip_id in clip_ids}
 
         def act(db: sqlite3.Connection) -> None:
@@ -134,7 +134,7 @@ class Library:
                 if hold_id.startswith(CUT) and hold_id not in names:
                     _lift_hold(db, hold_id)
 
-        await self._index.change(act)
+        self._index.submit(act)
 
 
 def _put_hold(db: sqlite3.Connection, hold_id: str, camera_id: UUID, start_us: int, end_us: int) -> None:

@@ -10,8 +10,11 @@ file without a row                  → removed (I1: left over from a removal cu
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
+import sqlite3
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -23,23 +26,35 @@ from novavms_gateway.storage.journal import ClipFacts, ClipJob, Journal, StoredC
 log = logging.getLogger(__name__)
 
 REASON = "gateway_restart"
+FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
-async def repair(journal: Journal) -> None:
-    """Run before anything records or uploads. Safe to be cut short, and to run again."""
+async def repair(journal: Journal) -> list[StoredClip]:
+    """Run before anything records or uploads. Safe to be cut short, and to run again. Gives what the journal's disk did not
+    take: for `repair_clip`, later, for it must not keep the cameras from being recorded."""
     clips = await journal.clips()
-    for clip in clips:
+    left = [clip for clip in clips if not await repair_clip(journal, clip)]
+    owned = {str(clip.job.clip_id) for clip in clips}
+    for file in journal.clips_folder.iterdir():
+        if file.is_file() and file.name.partition(".")[0] not in owned:
+            log.warning("file without a clip removed", extra={"facts": {"file": file.name}})
+            file.unlink(missing_ok=True)
+    return left
+
+
+async def repair_clip(journal: Journal, clip: StoredClip) -> bool:
+    """One clip as it was at the start of this life. False where the disk takes nothing now."""
+    try:
         if clip.state == "recording" and not clip.job.is_cut:
             await _salvage(journal, clip)
         elif clip.state == "recorded" and not journal.clip_path(clip.job.clip_id).exists():
             await journal.failed(
                 clip.job.clip_id, "internal", "The clip's file is gone from the gateway's disk."
             )
-    owned = {str(clip.job.clip_id) for clip in clips}
-    for file in journal.clips_folder.iterdir():
-        if file.is_file() and file.name.partition(".")[0] not in owned:
-            log.warning("file without a clip removed", extra={"facts": {"file": file.name}})
-            file.unlink(missing_ok=True)
+    except (sqlite3.OperationalError, OSError) as error:
+        log.error("clip not repaired yet", extra={"facts": {"clip": clip.job.clip_id, "error": error}})
+        return False
+    return True
 
 
 async def _salvage(journal: Journal, clip: StoredClip) -> None:
@@ -49,6 +64,8 @@ async def _salvage(journal: Journal, clip: StoredClip) -> None:
     try:
         facts = await _what_there_is(path, clip.job)
     except OSError as error:
+        if error.errno in FULL:
+            raise
         log.warning("salvage failed", extra={"facts": {"clip": clip_id, "error": error.strerror}})
     if facts is None:
         journal.remove_files(clip_id)
