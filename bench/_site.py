@@ -22,7 +22,8 @@ START_SEC = 120.0
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
-    """`cameras` are ids; the place of each is its number at `control`, the simulated cameras' control server."""
+    """`cameras` are ids; the place of each is its number at `control`, the simulated cameras' control server.
+    `to_add`: what their ready file tells of those that are not cameras of the gateway yet."""
 
     server: Any
     gateway: Any
@@ -31,7 +32,15 @@ class Site:
     control: httpx.AsyncClient
     site_id: str
     gateway_id: str
+    to_add: list[dict[str, Any]]
     cameras: list[str]
+
+    async def add(self, count: int, *, over_udp: int = 0) -> None:
+        """So many more cameras, all of them recorded. The last `over_udp` of them send over UDP."""
+        for number in range(count):
+            transport = "udp" if number >= count - over_udp else "tcp"
+            self.cameras.append(await _add(self, self.to_add.pop(0), transport))
+        await _all_recorded(self)
 
     @property
     def index(self) -> Path:
@@ -136,10 +145,9 @@ async def make_site(
     *,
     media: str = "h264",
     audio: str = "aac",
-    over_udp: int = 0,
     settings: dict[str, str],
 ) -> AsyncIterator[Site]:
-    """Everything runs, and every camera is being recorded. The last `over_udp` cameras send over UDP. `settings` are the gateway's."""
+    """Everything runs; the gateway has no camera yet. `settings` are the gateway's."""
     sys.path.insert(0, str(Path(__file__).parent.parent / "tests/support"))
     from nova_programs import GatewayProgram, ServerProgram, first_org
 
@@ -162,13 +170,10 @@ async def make_site(
             control=control,
             site_id=str(place["id"]),
             gateway_id=str(made["id"]),
+            to_add=list(told["cameras"]),
             cameras=[],
         )
         await _gateway_online(site)
-        for number, camera in enumerate(told["cameras"]):
-            transport = "udp" if number >= count - over_udp else "tcp"
-            site.cameras.append(await _add(site, camera, transport))
-        await _all_recorded(site)
         yield site
 
 

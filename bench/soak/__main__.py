@@ -114,9 +114,8 @@ async def main(arguments: argparse.Namespace) -> int:
     settings |= {"NOVAVMS_GATEWAY_RECORDINGS_RESERVE_BYTES": "0"}
     with tempfile.TemporaryDirectory(prefix="novavms-soak-") as name:
         folder = Path(name)
-        async with make_site(
-            folder, arguments.cameras, over_udp=arguments.cameras // 10, settings=settings
-        ) as site:
+        async with make_site(folder, arguments.cameras, settings=settings) as site:
+            await site.add(arguments.cameras, over_udp=arguments.cameras // 10)
             print(f"{arguments.cameras} cameras for {arguments.minutes:g} minutes", flush=True)
             soak = Soak(site, arguments.minutes, max_bytes, stop)
             try:
