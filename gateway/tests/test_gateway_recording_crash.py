@@ -77,6 +77,7 @@ async def pull_the_plug(dies_at: int) -> None:
         box.close()
 
 
+@pytest.mark.slow
 async def test_a_power_cut_costs_two_seconds_at_most_and_says_so() -> None:
     box = Box(segment_sec=30)
     camera = box.add()

@@ -224,6 +224,7 @@ async def test_a_clock_that_is_set_leaves_no_lie(box: Box) -> None:
     await box.check()
 
 
+@pytest.mark.slow
 async def test_two_cameras_and_fifty_segments_each(box: Box) -> None:
     one, two = box.add(), box.add()
     await box.reconcile()

@@ -14,7 +14,7 @@ from novavms_gateway.storage.ledger import SECOND_US
 from novavms_gateway.storage.retention import Limits
 from novavms_protocol import HoldFootage
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 SEGMENT = 51_300
 """Bytes of five seconds of greys, about."""
 
