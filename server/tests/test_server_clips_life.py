@@ -213,6 +213,26 @@ async def test_a_gateway_that_comes_back_without_a_clip_has_lost_it(world: World
     }
 
 
+async def test_a_guess_does_not_undo_what_the_gateway_reported(world: World) -> None:
+    """Found by the simulation: the order's reply was lost with its socket, and the clip came before that was noticed."""
+    data = b"here already" * 1000
+    root = world.server.settings.data_dir / "clips"
+    async with recording(world) as gateway:
+        gateway.silent = True
+        made = await gateway.trigger()
+        (order,) = gateway.orders
+        await gateway.upload(order.clip_id, data)
+        root.rename(root.with_name("away"))  # so that it is not verified at once
+        root.write_text("no folder")
+        await gateway.report(gateway.ready(order.clip_id, data))
+    await asyncio.sleep(0.2)  # the order has failed with its socket
+    root.unlink()
+    root.with_name("away").rename(root)
+    await world.sql("UPDATE clips SET lease_until = NULL")
+    event = await event_when(world, made["event_id"], lambda each: each["clip"]["status"] == "ready")
+    assert event["clip"]["failure_reason"] is None
+
+
 async def test_nothing_records_for_ever(world: World) -> None:
     async with recording(world) as gateway:
         silent, waits, never = [(await _ordered(gateway, again=True)).clip_id for _ in range(3)]

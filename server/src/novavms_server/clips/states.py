@@ -28,6 +28,8 @@ _FROM: Final[dict[ClipStatus, LiteralString]] = {
     "ready": "status IN ('recording', 'uploading')",
     "failed": "status IN ('recording', 'uploading')",
 }
+_GUESSED: Final[LiteralString] = "status IN ('recording', 'uploading') AND reported IS NULL"
+"""What the gateway has said of its file is not undone by a guess: it has forgotten the clip by then."""
 
 
 async def change(
@@ -42,7 +44,7 @@ async def change(
     statement = sql.SQL(
         "UPDATE clips SET status = %(to)s, seq = seq + 1, updated_at = %(now)s{}"
         " WHERE org_id = %(org)s AND id = %(id)s AND deleted_at IS NULL AND ({})"
-    ).format(settings, sql.SQL(_FROM[to]))
+    ).format(settings, sql.SQL(_GUESSED if to == "failed" and columns.get("guessed") else _FROM[to]))
     given = {"set_" + name: value for name, value in columns.items()}
     cursor = await connection.execute(
         statement, {"to": to, "now": now, "org": org_id, "id": clip_id, **given}
