@@ -184,18 +184,23 @@ async def test_a_file_that_vanished_is_storage_lost() -> None:
     box.close()
 
 
-async def test_the_index_takes_nothing_for_a_while() -> None:
+async def test_an_index_that_takes_nothing_costs_no_footage_at_first_and_is_told_of_at_last() -> None:
     async with Box() as box:
         camera = box.add()
         await box.reconcile()
         await box.play(12, camera)
         assert box.file.database is not None
         box.file.database.is_full = True
-        await box.play(20, camera)
-        assert box.recordings._index.is_stuck
+        await box.play(40, camera)
+        box.file.database.is_full = False
+        await box.play(12, camera)
+        assert await box.reasons(camera) == ["footage"]
+        box.file.database.is_full = True
+        await box.play(90, camera)
+        assert box.index.is_stuck
         box.file.database.is_full = False
         await box.play(25, camera)
-        assert (await box.reasons(camera))[-1] == "footage"
+        assert await box.reasons(camera) == ["footage", "disk_full", "footage"]
         await box.check()
         await box.check_server()
 

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 WRITE_EVERY_SEC: Final = 1.0
 RETRY_SEC: Final = 5.0
+STUCK_AFTER_SEC: Final = 60.0
+"""A disk that takes nothing for less than this costs no footage: what is known of it waits, and its files tell it after a crash."""
 WAITING_MAX: Final = 20_000
 """Acts that wait for a disk that takes nothing. At this many the index is `stuck`, and recording stops."""
 
@@ -136,8 +138,9 @@ class Index:
         self._tasks = Tasks()
         self._next_segment_id = next_segment_id
         self.epoch = epoch
+        self._failing_since: float | None = None
         self.is_stuck = False
-        """The disk below the index takes nothing."""
+        """The disk below the index takes nothing, for long."""
 
     @classmethod
     async def open(cls, database: Sqlite, clock: Clock) -> Index:
@@ -228,9 +231,11 @@ class Index:
                 log.error("index not writable", extra={"facts": {"error": error}})
                 self._waiting = waiting + self._waiting
                 self._wake.set()
-                self.is_stuck = True
+                now = self._clock.monotonic()
+                self._failing_since = now if self._failing_since is None else self._failing_since
+                self.is_stuck |= now - self._failing_since >= STUCK_AFTER_SEC
                 return False
-            self.is_stuck = False
+            self._failing_since, self.is_stuck = None, False
         for item, (ok, outcome) in zip(waiting, outcomes, strict=True):
             if not item.done.done():
                 item.done.set_result(outcome) if ok else item.done.set_exception(outcome)
