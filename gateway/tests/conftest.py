@@ -19,8 +19,8 @@ import uvicorn
 
 from novavms_gateway.kit.backoff import Backoff
 from novavms_gateway.kit.clock import SystemClock
+from novavms_gateway.running import run_gateway
 from novavms_gateway.settings import Settings
-from novavms_gateway.station import run_gateway
 from novavms_gateway.storage.identity import Identity, save_identity
 from novavms_protocol import (
     Ack,

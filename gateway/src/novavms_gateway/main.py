@@ -117,7 +117,7 @@ def run(
         if identity is None:
             _stop(f"No pairing in {settings.data_dir}: run novavms-gateway pair first.")
         with hold_folder(settings.data_dir):
-            from novavms_gateway.station import run_gateway
+            from novavms_gateway.running import run_gateway
 
             work = run_gateway(identity, settings, clock=SystemClock(), version=_version())
             code = _run_loop(run_until_stopped(work, exit_with_parent=exit_with_parent))

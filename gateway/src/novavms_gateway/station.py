@@ -6,7 +6,6 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -28,7 +27,7 @@ from novavms_gateway.cameras.search import Search
 from novavms_gateway.facts import gateway_facts
 from novavms_gateway.kit.backoff import Backoff
 from novavms_gateway.kit.clock import Clock, SystemClock
-from novavms_gateway.kit.disk import Disk, OffLoop, SystemDisk, Threads
+from novavms_gateway.kit.disk import Disk, OffLoop
 from novavms_gateway.kit.machine import Machine
 from novavms_gateway.kit.tasks import race
 from novavms_gateway.link.client import Connect, Link, open_socket
@@ -42,9 +41,8 @@ from novavms_gateway.recording.thumbnails import Thumbnails
 from novavms_gateway.recording.uploader import Uploader
 from novavms_gateway.settings import Settings
 from novavms_gateway.storage.identity import Identity
-from novavms_gateway.storage.index import Index, IndexDamagedError
+from novavms_gateway.storage.index import Index
 from novavms_gateway.storage.journal import Journal, StoredClip
-from novavms_gateway.storage.opening import SystemIndexFile, open_storage
 from novavms_gateway.storage.retention import Limits
 from novavms_gateway.storage.volume import Volume
 from novavms_protocol import (
@@ -329,62 +327,3 @@ class Gateway:
     def _drop_reports(self, camera_id: UUID) -> None:
         self._outbox.drop(f"camera:{camera_id}")
         self._outbox.drop(f"moved:{camera_id}")
-
-
-async def run_gateway(
-    identity: Identity,
-    settings: Settings,
-    *,
-    clock: Clock,
-    version: str,
-    new_backoff: Callable[[], Backoff] = Backoff,
-) -> None:
-    """Opens disk and network, runs until cancelled, closes them. Raises OSError, sqlite3.Error at the start."""
-    file = SystemIndexFile(settings.data_dir)
-    while True:
-        try:
-            await _run_once(identity, settings, file, clock=clock, version=version, new_backoff=new_backoff)
-        except IndexDamagedError as error:
-            log.error("the index is damaged: made anew from the files", extra={"facts": {"error": error}})
-            await file.put_aside()
-        else:
-            return
-
-
-async def _run_once(
-    identity: Identity,
-    settings: Settings,
-    file: SystemIndexFile,
-    *,
-    clock: Clock,
-    version: str,
-    new_backoff: Callable[[], Backoff],
-) -> None:
-    async with AsyncExitStack() as stack:
-        journal = await Journal.open(settings.data_dir, gateway_id=identity.gateway_id)
-        stack.push_async_callback(journal.close)
-        http = await stack.enter_async_context(
-            httpx.AsyncClient(headers={"User-Agent": f"novavms-gateway/{version}"})
-        )
-        disk, threads = SystemDisk(), Threads()
-        stack.push_async_callback(threads.close)
-        volume = Volume(
-            settings.recordings_root, gateway_id=identity.gateway_id, disk=disk, off_loop=threads, clock=clock
-        )
-        index = await open_storage(file, volume, clock, gateway_id=identity.gateway_id)
-        stack.push_async_callback(index.close)
-        gateway = Gateway(
-            identity=identity,
-            settings=settings,
-            journal=journal,
-            http=http,
-            machine=Machine(settings.data_dir),
-            clock=clock,
-            version=version,
-            new_backoff=new_backoff,
-            index=index,
-            volume=volume,
-            disk=disk,
-            off_loop=threads,
-        )
-        await gateway.run()

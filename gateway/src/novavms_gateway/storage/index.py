@@ -7,6 +7,7 @@ cameras cost one fsync. `synchronous = FULL`: what the server was told under a `
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import sqlite3
 from collections.abc import Callable
@@ -242,9 +243,12 @@ class Index:
         return True
 
     async def close(self) -> None:
-        """Writes what waits, and closes."""
-        await self.write()
-        await self._database.close()
+        """Writes what waits, and closes; a damaged file is only closed."""
+        try:
+            with contextlib.suppress(IndexDamagedError):
+                await self.write()
+        finally:
+            await self._database.close()
 
 
 async def open_database(path: Path) -> Sqlite:
