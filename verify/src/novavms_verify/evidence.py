@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 FORMAT: Final = "novavms-evidence-1"
 BOX_TYPE: Final = UUID("e3c5ed86-6a1b-5c2f-9d0e-6e6f7661766d")
+FIELDS: Final = frozenset({"format", "manifest", "signature", "public_key"})
 ENVELOPE_MAX_BYTES: Final = 64 * 1024 * 1024
 """An hour in 10 s segments needs some 200 kB; more than this is no manifest of ours."""
 
@@ -37,8 +38,8 @@ class Envelope:
     def manifest(self) -> dict[str, Any]:
         """Raises EvidenceError where the signed bytes are no manifest."""
         try:
-            manifest = json.loads(self.manifest_bytes)
-        except ValueError as error:
+            manifest = json.loads(self.manifest_bytes, object_pairs_hook=_once)
+        except (ValueError, RecursionError) as error:
             raise EvidenceError("The manifest is not JSON.") from error
         if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
             raise EvidenceError(f"The manifest is not of the format {FORMAT}.")
@@ -61,15 +62,25 @@ def fingerprint(public_key: bytes) -> str:
 def read_envelope(text: bytes, *, offset: int, end: int) -> Envelope:
     """Raises EvidenceError."""
     try:
-        fields = json.loads(text)
+        fields = json.loads(text, object_pairs_hook=_once)
         if fields["format"] != FORMAT:
             raise EvidenceError(f"This is evidence of another format than {FORMAT}: {fields['format']!r}.")
+        if set(fields) != FIELDS:
+            raise ValueError("other fields than an envelope's")
         manifest, signature, key = (
             base64.b64decode(fields[name], validate=True) for name in ("manifest", "signature", "public_key")
         )
-    except (ValueError, KeyError, TypeError, binascii.Error) as error:
+    except (ValueError, KeyError, TypeError, RecursionError, binascii.Error) as error:
         raise EvidenceError("The evidence box is damaged.") from error
     return Envelope(manifest, signature, key, offset, end)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of a name given twice, readers take one or the other: nobody could say what was signed. Raises ValueError."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name is given twice")
+    return found
 
 
 def find_envelope(file: BinaryIO, size_bytes: int) -> Envelope:

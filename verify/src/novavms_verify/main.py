@@ -89,8 +89,10 @@ def _claims(name: str, manifest: dict[str, Any]) -> Iterator[str]:
     for label, value in facts.items():
         if value:
             yield f"  {label:13} {value}"
-    for gap in manifest.get("gaps") or []:
-        yield f"  no footage    {gap.get('start')} to {gap.get('end')}: {gap.get('reason')}"
+    gaps = manifest.get("gaps")
+    for gap in gaps if isinstance(gaps, list) else []:
+        if isinstance(gap, dict):
+            yield f"  no footage    {gap.get('start')} to {gap.get('end')}: {gap.get('reason')}"
 
 
 def _dict(manifest: dict[str, Any], key: str) -> dict[str, Any]:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import struct
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Literal
 
-from novavms_verify.evidence import Envelope, EvidenceError, find_envelope, fingerprint, read_envelope
+from novavms_verify import archive
+from novavms_verify.evidence import (
+    ENVELOPE_MAX_BYTES,
+    Envelope,
+    EvidenceError,
+    find_envelope,
+    fingerprint,
+    read_envelope,
+)
 
 Kind = Literal["signature", "key", "head", "piece", "chain", "size", "file", "missing", "added", "claim"]
 CHUNK: Final = 1024 * 1024
@@ -45,11 +51,11 @@ class Verdict:
 
 def verify_file(path: Path, *, expected_fingerprint: str | None = None) -> Verdict:
     """An exported MP4 or ZIP. Raises EvidenceError (nothing to verify), OSError."""
-    if zipfile.is_zipfile(path):
-        return _verify_zip(path, expected_fingerprint)
     with path.open("rb") as file:
         size = path.stat().st_size
-        return _verify_mp4(file, size, path.name, expected_fingerprint)
+        # By what it begins with, as players do: a ZIP may also hang behind another file.
+        is_zip = file.read(len(archive.MAGIC)) == archive.MAGIC
+        return (_verify_zip if is_zip else _verify_mp4)(file, size, path.name, expected_fingerprint)
 
 
 def _verify_mp4(file: BinaryIO, size: int, name: str, expected: str | None) -> Verdict:
@@ -60,7 +66,7 @@ def _verify_mp4(file: BinaryIO, size: int, name: str, expected: str | None) -> V
         findings.append(Finding("added", f"{size - envelope.end} bytes were added after the evidence."))
     try:
         findings += _judge_bytes(file, envelope, manifest)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         findings.append(Finding("claim", f"The manifest is incomplete: {error}."))
     return Verdict(name, manifest, fingerprint(envelope.public_key), findings)
 
@@ -84,7 +90,9 @@ def _judge_bytes(file: BinaryIO, envelope: Envelope, manifest: dict[str, Any]) -
             Finding("size", f"There are {envelope.offset} bytes of video, not {claimed['size_bytes']}.")
         )
     findings += _judge_chain(manifest["pieces"])
-    findings += _judge_layout(manifest)
+    layout = _judge_layout(manifest)
+    if layout:
+        return findings + layout
     if _hash(file, 0, envelope.offset) == claimed["sha256"] and not findings:
         return findings
     head = manifest["head"]
@@ -119,14 +127,16 @@ def _judge_chain(pieces: list[dict[str, Any]]) -> list[Finding]:
 
 def _judge_layout(manifest: dict[str, Any]) -> list[Finding]:
     """Head and pieces follow one another: no byte of the video is vouched for by the whole file's hash alone."""
-    at = int(manifest["head"]["offset_bytes"]) + int(manifest["head"]["size_bytes"])
+    at, size = (int(manifest["head"][name]) for name in ("offset_bytes", "size_bytes"))
+    fits = at == 0 and size >= 0
+    at += size
     for piece in manifest["pieces"]:
-        if not at <= int(piece["offset_bytes"]) <= at + 16:  # the header of mdat
-            return [Finding("claim", "The manifest's pieces do not cover the video.")]
-        at = int(piece["offset_bytes"]) + int(piece["size_bytes"])
-    if at != int(manifest["file"]["size_bytes"]):
-        return [Finding("claim", "The manifest's pieces do not cover the video.")]
-    return []
+        begin, size = int(piece["offset_bytes"]), int(piece["size_bytes"])
+        fits = fits and at <= begin <= at + 16 and size >= 0  # the header of mdat
+        at = begin + size
+    if fits and at == int(manifest["file"]["size_bytes"]):
+        return []
+    return [Finding("claim", "The manifest's pieces do not cover the video.")]
 
 
 def _hash(file: BinaryIO, offset: int, size: int) -> str:
@@ -141,25 +151,33 @@ def _hash(file: BinaryIO, offset: int, size: int) -> str:
     return digest.hexdigest()
 
 
-def _verify_zip(path: Path, expected: str | None) -> Verdict:
+def _verify_zip(file: BinaryIO, size: int, name: str, expected: str | None) -> Verdict:
     try:
-        with zipfile.ZipFile(path) as archive:
-            if ZIP_MANIFEST not in archive.namelist():
-                raise EvidenceError(f"There is no {ZIP_MANIFEST} in this ZIP.")
-            envelope = read_envelope(archive.read(ZIP_MANIFEST), offset=0, end=0)
-            findings = _judge_signature(envelope, expected)
-            manifest = envelope.manifest
-            found, files = _judge_members(archive, manifest, expected)
-    except (zipfile.BadZipFile, KeyError, TypeError, NotImplementedError) as error:
+        members, foreign_bytes = archive.members(file, size)
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:
         raise EvidenceError(f"The ZIP is damaged: {error}.") from error
-    return Verdict(path.name, manifest, fingerprint(envelope.public_key), findings + found, files)
+    listed = [member for member in members if member.filename == ZIP_MANIFEST]
+    if not listed:
+        raise EvidenceError(f"There is no {ZIP_MANIFEST} in this ZIP.")
+    if listed[0].size > ENVELOPE_MAX_BYTES:
+        raise EvidenceError(f"{ZIP_MANIFEST} is too large.")
+    envelope = read_envelope(listed[0].read(), offset=0, end=0)
+    findings = _judge_signature(envelope, expected)
+    if foreign_bytes:
+        findings.append(Finding("added", "There are bytes in the ZIP that belong to none of its files."))
+    manifest = envelope.manifest
+    try:
+        claimed = {str(item["name"]): str(item["sha256"]) for item in manifest["files"]}
+    except (KeyError, TypeError) as error:
+        raise EvidenceError(f"The manifest is incomplete: {error}.") from error
+    found, files = _judge_members(members, claimed, expected)
+    return Verdict(name, manifest, fingerprint(envelope.public_key), findings + found, files)
 
 
 def _judge_members(
-    archive: zipfile.ZipFile, manifest: dict[str, Any], expected: str | None
+    members: list[archive.Member], claimed: dict[str, str], expected: str | None
 ) -> tuple[list[Finding], list[Verdict]]:
-    claimed = {str(item["name"]): item for item in manifest["files"]}
-    names = archive.namelist()
+    names = [member.filename for member in members]
     findings = [Finding("missing", f"{name} was taken out.", name) for name in claimed if name not in names]
     findings += [
         Finding("added", f"{name} was added.", name)
@@ -167,51 +185,23 @@ def _judge_members(
         if name not in claimed and name != ZIP_MANIFEST
     ]
     findings += [
-        Finding("added", f"{name} is there twice.", name) for name in claimed if names.count(name) > 1
+        Finding("added", f"{name} is there twice.", name)
+        for name in dict.fromkeys(names)
+        if names.count(name) > 1
     ]
     files = []
-    for name, item in claimed.items():
-        if name not in names:
+    for member in members:
+        if member.filename not in claimed:
             continue
-        member = _Stored(archive, archive.getinfo(name))
-        if _hash(member, 0, member.size) != item["sha256"]:
-            findings.append(Finding("file", f"{name} was altered.", name))
-        if name.endswith(".mp4"):
-            files.append(_verify_member(member, name, expected))
+        if _hash(member, 0, member.size) != claimed[member.filename]:
+            findings.append(Finding("file", f"{member.filename} was altered.", member.filename))
+        if member.filename.endswith(".mp4"):
+            files.append(_verify_member(member, member.filename, expected))
     return findings, files
 
 
-def _verify_member(member: _Stored, name: str, expected: str | None) -> Verdict:
+def _verify_member(member: archive.Member, name: str, expected: str | None) -> Verdict:
     try:
         return _verify_mp4(member, member.size, name, expected)
     except EvidenceError as error:
         return Verdict(name, {}, "", [Finding("file", str(error), name)])
-
-
-class _Stored(io.RawIOBase, BinaryIO):
-    """A member's bytes as they lie in the archive: zipfile itself stops where its checksum is wrong, and what was
-    altered is just what we are to tell."""
-
-    def __init__(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> None:
-        if info.compress_type != zipfile.ZIP_STORED or archive.fp is None:
-            raise EvidenceError(f"{info.filename} is compressed; an export stores its files as they are.")
-        self._file = archive.fp
-        self._file.seek(info.header_offset)
-        local = self._file.read(30)
-        if len(local) < 30 or local[:4] != b"PK\x03\x04":
-            raise EvidenceError(f"{info.filename} is not where the ZIP says.")
-        name_size, extra_size = struct.unpack("<HH", local[26:30])
-        self._start = info.header_offset + 30 + name_size + extra_size
-        self._at = 0
-        self.size = info.file_size
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        self._at = offset
-        return offset
-
-    def read(self, size: int = -1) -> bytes:
-        left = max(0, self.size - self._at)
-        self._file.seek(self._start + self._at)
-        data = self._file.read(left if size < 0 else min(size, left))
-        self._at += len(data)
-        return data
