@@ -78,6 +78,7 @@ class FarEnd:
 
     def __init__(self, clock: SimClock, chance: random.Random, note: Callable[..., None]) -> None:
         self.is_up = True
+        self.is_store_away = False
         self.clips: dict[UUID, Clip] = {}
         self.holds: dict[UUID, Hold] = {}
         self.ledger = Ledger()
@@ -166,6 +167,8 @@ class FarEnd:
                     self._tasks.start(self._tell_hold(hold))
 
     def http(self, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
+        if self.is_store_away:
+            return 503, b""
         _, _, _, kind, *rest = path.split("/")
         if kind == "gateways":
             return self._ticket(UUID(rest[2]), msgspec.json.decode(body))

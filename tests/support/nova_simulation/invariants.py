@@ -97,7 +97,11 @@ class Footage:
 
     def committed(self, db: sqlite3.Connection, now: float) -> None:
         """A transaction of the index is on disk."""
-        going = {row[0] for row in db.execute("SELECT id FROM segment WHERE is_going")}
+        going: set[int] = set()
+        for segment_id, size, is_going in db.execute("SELECT id, size, is_going FROM segment"):
+            self._written.setdefault(segment_id, (now, size))
+            if is_going:
+                going.add(segment_id)
         for segment in segments(db, going=True) if going - self._going else []:
             if segment.id not in self._going:
                 held = [
@@ -129,7 +133,6 @@ class Footage:
     def check(self, db: sqlite3.Connection, now: float) -> None:
         files = self.disk.volume_files
         for segment in segments(db, going=False):
-            self._written.setdefault(segment.id, (now, segment.size))
             if segment.id in self.vanished:
                 continue
             content = files.get(self.disk.root / segment.path)
@@ -194,7 +197,7 @@ class Footage:
 def check_told(db: sqlite3.Connection, far_end: FarEnd) -> None:
     """R8; and no moment is left out: what the server has up to its `seq` is what the index has."""
     ledger = far_end.ledger
-    if ledger.epoch is None or get_meta(db, "epoch") != str(ledger.epoch):
+    if ledger.is_restored or ledger.epoch is None or get_meta(db, "epoch") != str(ledger.epoch):
         return
     rows = {
         row["id"]: row
@@ -227,6 +230,14 @@ def check_told(db: sqlite3.Connection, far_end: FarEnd) -> None:
                 told_row,
             )
     require(int(get_meta(db, "told") or 0) <= ledger.told_seq, "told is more than the server has")
+
+
+def check_cuts(journal: sqlite3.Connection, index: sqlite3.Connection) -> None:
+    """R5: the footage of a clip that is being cut is held."""
+    held = {row[0] for row in index.execute("SELECT hold_id FROM hold")}
+    for row in journal.execute("SELECT clip_id, job FROM clip WHERE state = 'recording'"):
+        if msgspec.json.decode(row["job"])["is_cut"]:
+            require(f"cut:{row['clip_id']}" in held, "R5: a cut's footage is not held", row["clip_id"])
 
 
 def check_journal(db: sqlite3.Connection, folder: ClipFolder, far_end: FarEnd) -> None:

@@ -25,6 +25,8 @@ class Ledger:
     rows: dict[int, LedgerRow] = field(default_factory=dict)
     told_seq: int = 0
     as_of: datetime | None = None
+    is_restored: bool = False
+    """It was put back to what it was earlier, and the gateway has not heard of it yet."""
 
     def on_hello(self, epoch: UUID | None) -> None:
         if epoch is not None and epoch != self.epoch:
@@ -58,6 +60,7 @@ class Ledger:
             self.past = [*self.past, self.epoch][-PAST:]
         self.epoch, self.rows, self.told_seq, self.as_of = epoch, {}, 0, None
         self.life += 1
+        self.is_restored = False
 
     @property
     def standing(self) -> dict[UUID, list[LedgerRow]]:

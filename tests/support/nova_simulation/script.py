@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import random
 import tempfile
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from nova_simulation import invariants
 from nova_simulation.cameras import Camera
 from nova_simulation.clips import BrokenPromiseError
 from nova_simulation.disk import ClipFolder
+from nova_simulation.ledger import Ledger
 from nova_simulation.loop import VirtualLoop, run
 from nova_simulation.world import ROOT, World
 from novavms_camera.faults import Reason
@@ -25,7 +27,9 @@ from novavms_protocol import RecordingPlan, ScheduleWindow
 SETTLE_SEC: Final = 600.0
 """Once all is mended, everything owed is done within this time."""
 LAG_SEC: Final = 45.0
-"""How far the server's ledger may be behind: rows that grow are told every 30 s."""
+"""How far a ledger may be behind: a gap grows every 30 s."""
+TOLD_LAG_SEC: Final = 80.0
+"""And the server's: what grows is told every 30 s."""
 FAULTS: Final = ("connection_lost", "frozen", "auth_failed", "refused", "malformed_stream", "no_media")
 assert set(FAULTS) <= set(get_args(Reason))
 
@@ -58,6 +62,7 @@ class Script:
         self.world.is_slow = chance.random() < 0.5
         loop.delay = self.world.pause
         self.steps: list[str] = []
+        self.backups: list[Ledger] = []
         self.leaps = chance.random() < 0.25
         for _ in range(chance.choice((1, 1, 2))):
             self.world.add_camera(self._plan())
@@ -89,6 +94,7 @@ class Script:
         return Outcome(world.digest(), self.steps, ends, world.loop.seconds - 1000)
 
     async def _step(self) -> None:
+        self.backups = [*self.backups[-3:], copy.deepcopy(self.world.far_end.ledger)]
         act = self._draw()
         told = act(self)
         if asyncio.iscoroutine(told):
@@ -160,6 +166,13 @@ class Script:
         await self._sleep(self.chance.choice((0.1, 2.0, 15.0)))
         world.start()
 
+    async def _off_for_hours(self) -> None:
+        """What may be removed in an hour is not hidden by what was recorded in it any more."""
+        if self.world.life is not None:
+            await self.world.crash()
+            await asyncio.sleep(self.chance.choice((3700.0, 9000.0)))
+            self.world.start()
+
     async def _twice_in_a_row(self) -> None:
         await self._power_is_cut()
         await self._sleep(self.chance.uniform(0.01, 2))
@@ -216,6 +229,23 @@ class Script:
         await self._sleep(self.chance.choice((0.1, 8.0)))
         self.world.far_end.is_up = True
 
+    async def _server_is_put_back(self) -> None:
+        """Its ledger is what it was some steps ago, from a backup."""
+        before = self.backups[0]
+        if before.epoch is not None and before.epoch == self.world.far_end.ledger.epoch:
+            self.world.far_end.crash()
+            life = self.world.far_end.ledger.life
+            self.world.far_end.ledger = before
+            before.life, before.is_restored = life, True
+            await self._sleep(0.2)
+            self.world.far_end.is_up = True
+
+    def _store_is_away(self) -> None:
+        self.world.far_end.is_store_away = True
+
+    def _store_is_back(self) -> None:
+        self.world.far_end.is_store_away = False
+
     def _triggered(self) -> None:
         self.world.far_end.trigger(self._camera().camera_id, self.chance.choice((2.0, 5.0, 12.0)))
 
@@ -266,6 +296,7 @@ class Script:
         self._disk_is_well()
         self._databases_are_well()
         self._uplink_is_back()
+        self._store_is_back()
         self._cameras_are_back()
         if world.life is None:
             world.start()
@@ -283,6 +314,10 @@ class Script:
         world.footage.check_files(world.index.connection, world.writing())
         if (names := [path.name for path in world.clips.path.iterdir()]) and world.gateway is not None:
             raise BrokenPromiseError(f"I1: files without a clip: {names}")
+        for table, which in (("segment", "is_going"), ("hold", "hold_id LIKE 'cut:%'")):
+            left = world.index.connection.execute(f"SELECT * FROM {table} WHERE {which}").fetchall()
+            if left:
+                raise BrokenPromiseError(f"left in the index: {[tuple(row) for row in left]}")
 
     def _owed(self) -> str | None:
         world = self.world
@@ -303,8 +338,9 @@ class Script:
         for (end_us,) in db.execute("SELECT max(l.end_us) FROM ledger l GROUP BY camera"):
             if invariants.micros(world.clock.now()) - end_us > LAG_SEC * 1e6:
                 return "the ledger's growth"
-        untold = db.execute("SELECT min(end_us) FROM ledger WHERE seq > ?", (ledger.told_seq,)).fetchone()[0]
-        if untold is not None and invariants.micros(world.clock.now()) - untold > LAG_SEC * 1e6:
+        if not db.execute("SELECT count(*) FROM ledger").fetchone()[0]:
+            return self._recording_owed()  # nothing was ever to be recorded
+        if ledger.as_of is None or (world.clock.now() - ledger.as_of).total_seconds() > TOLD_LAG_SEC:
             return "the ledger's telling"
         return self._recording_owed()
 
@@ -338,6 +374,7 @@ ACTS: Final[list[tuple[Callable[[Script], Any], int]]] = [
     (Script._format_changes, 2),
     (Script._power_is_cut, 7),
     (Script._twice_in_a_row, 1),
+    (Script._off_for_hours, 1),
     (Script._restarted, 2),
     (Script._disk_fills, 2),
     (Script._disk_breaks, 1),
@@ -350,6 +387,9 @@ ACTS: Final[list[tuple[Callable[[Script], Any], int]]] = [
     (Script._uplink_is_bad, 2),
     (Script._sockets_break, 3),
     (Script._server_restarts, 2),
+    (Script._server_is_put_back, 1),
+    (Script._store_is_away, 2),
+    (Script._store_is_back, 3),
     (Script._triggered, 8),
     (Script._past_is_cut, 5),
     (Script._event_is_deleted, 2),

@@ -79,7 +79,9 @@ class Cutter:
         jobs = [
             clip.job for clip in await self._journal.clips() if clip.state == "recording" and clip.job.is_cut
         ]
-        self._library.keep_cuts({job.clip_id for job in jobs})
+        self._library.keep_cuts(
+            {job.clip_id: (job.camera_id, job.triggered_at, _end_of(job)) for job in jobs}
+        )
         for job in jobs:
             self._start(job)
 
@@ -134,7 +136,7 @@ class Cutter:
         task.add_done_callback(lambda _: self._running.pop(job.clip_id, None))
 
     async def _run(self, job: ClipJob) -> None:
-        end_at = job.triggered_at + timedelta(seconds=job.duration_sec)
+        end_at = _end_of(job)
         fresh_sec = (end_at - self._clock.now()).total_seconds() + SETTLE_SEC
         if fresh_sec > 0:
             await self._clock.sleep(fresh_sec)
@@ -195,3 +197,7 @@ class Cutter:
             except sqlite3.OperationalError as error:
                 log.error("not writable", extra={"facts": {"error": error}})
                 await self._clock.sleep(JOURNAL_RETRY_SEC)
+
+
+def _end_of(job: ClipJob) -> datetime:
+    return job.triggered_at + timedelta(seconds=job.duration_sec)

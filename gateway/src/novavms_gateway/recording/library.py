@@ -125,14 +125,17 @@ class Library:
         """It was cut, or will not be."""
         await self._index.change(lambda db: _lift_hold(db, f"{CUT}{clip_id}"))
 
-    def keep_cuts(self, clip_ids: set[UUID]) -> None:
-        """Of the cuts that were going on before this life only these still do. Not waited for: the index may take nothing now."""
-        names = {f"{CUT}{clip_id}" for clip_id in clip_ids}
+    def keep_cuts(self, cuts: dict[UUID, tuple[UUID, datetime, datetime]]) -> None:
+        """Of the cuts that were going on before this life only these still do: (camera, start, end) of each clip. They are held
+        also where the index was lost. Not waited for: the index may take nothing now."""
+        names = {f"{CUT}{clip_id}": cut for clip_id, cut in cuts.items()}
 
         def act(db: sqlite3.Connection) -> None:
             for (hold_id,) in db.execute("SELECT hold_id FROM hold").fetchall():
                 if hold_id.startswith(CUT) and hold_id not in names:
                     _lift_hold(db, hold_id)
+            for hold_id, (camera_id, start, end) in names.items():
+                _put_hold(db, hold_id, camera_id, micros(start), micros(end))
 
         self._index.submit(act)
 
