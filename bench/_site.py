@@ -102,7 +102,7 @@ class Site:
             f"/cameras/{camera_id}/playback", params={"from": start.isoformat(), "to": end.isoformat()}
         )
         if answer.status_code != 302:
-            raise RuntimeError(f"playback: {answer.status_code} {answer.text}")
+            answer.raise_for_status()
         address = answer.url.join(answer.headers["location"])
         text = (await self.client.get(address)).raise_for_status().text
         return address, [line for line in text.splitlines() if line and not line.startswith("#")]

@@ -54,7 +54,9 @@ class Load:
         for task in work:
             task.cancel()
         for outcome in await asyncio.gather(*work, return_exceptions=True):
-            if isinstance(outcome, Exception):
+            if isinstance(outcome, httpx.HTTPStatusError):  # its own text has the address, which is a ticket
+                self.failures.append(f"{outcome.response.status_code} {outcome.response.text}")
+            elif isinstance(outcome, Exception):
                 self.failures.append(repr(outcome))
 
     async def _view(self, number: int) -> None:

@@ -168,17 +168,19 @@ class Life:
 
     async def _patiently(self, ask: Callable[[], Awaitable[str]]) -> str:
         """As callers do while the server is restarted: for a minute. The last error is raised."""
+        problem = RuntimeError("not asked")
         for _ in range(30):
             try:
                 return await ask()
-            except (httpx.TransportError, RuntimeError) as error:
-                if isinstance(error, RuntimeError) and " 503 " not in str(error):
-                    raise
+            except httpx.TransportError as error:
+                problem = RuntimeError(repr(error))
             except httpx.HTTPStatusError as error:
+                # not the error's own text: that has the address, which is a ticket to play
+                problem = RuntimeError(f"{error.response.status_code} {error.response.text}")
                 if error.response.status_code not in (502, 503):
-                    raise RuntimeError(f"{error.response.status_code} {error.response.text}") from None
+                    break
             await asyncio.sleep(2)
-        return await ask()
+        raise problem
 
     async def _restart(self) -> None:
         await asyncio.sleep(5)  # a clip on order is being recorded then, and its upload meets the restart

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from bench import Result
 from bench._site import Site
@@ -49,7 +48,7 @@ def of_processes(gateway: Sequence[Sample], server: Sequence[Sample], cameras: i
             ),
             Result(
                 f"open files of the {name}, growth",
-                f"{grown:+.0f} of {samples[-1].files}",
+                f"{grown:+.1f} of {samples[-1].files}",
                 f"{FILES}",
                 grown / FILES,
                 1,
@@ -161,6 +160,3 @@ def of_disk(index: Path, volume: Path) -> tuple[list[Result], list[str]]:
 def table(sentences: Sequence[str]) -> list[str]:
     """At most twenty."""
     return [*sentences[:20], *([f"… and {len(sentences) - 20} more"] if len(sentences) > 20 else [])]
-
-
-__all__ = ["Any", "of_disk", "of_footage", "of_gaps", "of_processes", "steady", "table"]
