@@ -14,6 +14,7 @@ from novavms_server.api import Services, build_app
 from novavms_server.cameras.assembly import build_cameras, build_moves
 from novavms_server.cameras.direct.assembly import DirectMode, build_direct
 from novavms_server.cameras.watching import CheckWatches
+from novavms_server.clips import links
 from novavms_server.clips.assembly import ClipParts, build_clips
 from novavms_server.events.service import EventService
 from novavms_server.exports.footage import GatewayFootage
@@ -36,6 +37,7 @@ from novavms_server.kit.metrics import Metrics
 from novavms_server.kit.pages import Cursors
 from novavms_server.kit.seal import Sealer, load_or_make_key
 from novavms_server.kit.site import Site
+from novavms_server.recordings import playback
 from novavms_server.recordings.assembly import RecordingParts, build_recordings
 from novavms_server.settings import Settings
 from novavms_server.shares.service import ShareService
@@ -197,6 +199,7 @@ def build_server(settings: Settings, *, database_url: str, clock: Clock | None =
         anonymous_limiter=anonymous_limiter,
         idempotency=Idempotency(database, clock, sealer),
         metrics=metrics,
+        signed={playback.PATH: recordings.playback.signed, links.PATH: clips.door.signed},
     )
     store = settings.store_url or "file://"
     site = Site(

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any, Final
+from typing import Any, Final, Literal
+from urllib.parse import parse_qsl
 
 from litestar import Request, Response
 from litestar.response import Stream
+from litestar.types import HTTPScope
 
 from novavms_server.clips import ranges
-from novavms_server.clips.errors import WrongSize
+from novavms_server.clips.errors import LinkRefused, WrongSize
+from novavms_server.clips.links import PATH
 from novavms_server.clips.store import Store, StoredObject
 from novavms_server.clips.store_local import LocalStore
 from novavms_server.kit.clock import Clock
 from novavms_server.kit.errors import NotFound, ValidationError
+from novavms_server.kit.http import INTEGER
 
 _SILENCE_SEC: Final = 60.0
 _KINDS: Final = {".mp4": "video/mp4", ".jpg": "image/jpeg"}
@@ -56,6 +60,23 @@ class StoreDoor:
         if request.method == "HEAD":
             return Response(b"", status_code=status, headers=headers, media_type=kind)
         return Stream(store.read(key, start, end), status_code=status, headers=headers, media_type=kind)
+
+    def signed(self, scope: HTTPScope) -> str | None:
+        """See kit.edge: each file has a bucket of its own."""
+        query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
+        numbers = [query.get("expires", ""), query.get("size", "0")]
+        if self._store is None or not all(INTEGER.fullmatch(each) for each in numbers):
+            return None
+        key = scope["path"].removeprefix(PATH)
+        method: Literal["GET", "PUT"] = "PUT" if scope["method"] == "PUT" else "GET"
+        expires, size_bytes = map(int, numbers)
+        try:
+            size_bytes = size_bytes if method == "PUT" else 0
+            signature = query.get("signature", "")
+            self._store.links.check(method, key, expires=expires, size_bytes=size_bytes, signature=signature)
+        except LinkRefused:
+            return None
+        return f"{method} {key}"
 
     async def receive(
         self, request: Request[Any, Any, Any], path: str, *, expires: int, size_bytes: int, signature: str

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol, cast
 
 from litestar.exceptions import LitestarException
@@ -36,6 +36,10 @@ FREE_PREFIXES = ("/api/v1/relay/",)
 """Gateways answer there what this server has just asked them for: no limit, no caller to know, bodies of any size."""
 STREAMED_PREFIX = "/api/v1/store/"
 """Bodies below this path are not read here: their route streams them and sets its own bounds."""
+
+
+Signed = Callable[[HTTPScope], str | None]
+"""The bucket of a request to an address that we have signed; None: it is not, or no longer, one of ours."""
 
 
 class Authenticator(Protocol):
@@ -84,8 +88,12 @@ class Edge:
         anonymous_limiter: Limiter,
         idempotency: Idempotency,
         metrics: Metrics,
+        signed: Mapping[str, Signed] | None = None,
     ) -> None:
+        """`signed`: by the beginning of the path. A player asks for much, without a credential, and often with others behind one
+        address: what it asks for by a good signature does not count for that address."""
         self._app = app
+        self._signed = dict(signed or {})
         self._database = database
         self._authenticator = authenticator
         self._clock = clock
@@ -138,7 +146,10 @@ class Edge:
         except DATABASE_AWAY:  # nobody knows who asks: an answer counts for the address
             answer.verdict = await self._anonymous.take(client)
             raise
-        if isinstance(identity, Caller):
+        name = next((look(scope) for start, look in self._signed.items() if path.startswith(start)), None)
+        if name is not None:
+            answer.verdict = await self._limiter.take(name)
+        elif isinstance(identity, Caller):
             answer.verdict = await self._limiter.take(identity.label)
         else:
             answer.verdict = await self._anonymous.take(client)

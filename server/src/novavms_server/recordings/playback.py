@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from litestar import Request, Response
+from litestar.types import HTTPScope
 
 from novavms_protocol import SegmentInfo
 from novavms_server.accounts.holders import credential_of
@@ -65,6 +66,10 @@ class Playback:
             expires_at=work.now + VALID,
         )
         return f"{self._base_url}{PATH}{self._tickets.make(ticket)}/index.m3u8"
+
+    def signed(self, scope: HTTPScope) -> str | None:
+        """See kit.edge."""
+        return self._tickets.whose(scope["path"].removeprefix(PATH).partition("/")[0])
 
     async def playlist(self, text: str) -> Response[str]:
         """Of the files that there are now. Raises PlaybackRefused, NoFootage, FootageAway."""

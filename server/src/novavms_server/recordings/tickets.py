@@ -60,6 +60,14 @@ class Tickets:
         """For what an address names beside its ticket."""
         return _text(self._mac(text.encode()))
 
+    def whose(self, text: str) -> str | None:
+        """Who plays what, for the limits: the same for all addresses that somebody has of a camera. None: none of ours, or too old."""
+        try:
+            ticket = self._open(text)
+        except PlaybackRefused:
+            return None
+        return f"play {ticket.kind}:{ticket.credential_id} {ticket.camera_id}"
+
     async def read(self, text: str) -> tuple[Ticket, str]:
         """The ticket, and the camera's stream for recording. One round trip. Raises PlaybackRefused when it is none of ours, too
         old, or whoever asked for it may not see the camera any more; FootageGone where the gateway began its index anew."""
