@@ -1,0 +1,215 @@
+/** One event: its clip, and what people say of it. */
+import type { EventDetail, EventUpdate } from '@novavms/sdk';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { useEffect, useState } from 'react';
+import { client } from '../api/client';
+import { event as eventQuery } from '../api/queries';
+import { Button, IconButton, TextArea } from '../design/controls';
+import { Badge, Card, Confirm, ErrorNote, ErrorPanel, Facts, Menu, Page, Skeleton } from '../design/surfaces';
+import { tell, tellError } from '../design/toasts';
+import { useMay } from '../session/session';
+import { t } from '../text';
+import { bytes, duration, fullTime } from '../text/when';
+import { ClipView, useClipUrl } from './clip-view';
+import { ShareDialog } from './share-dialog';
+import './events.css';
+import '../cameras/cameras.css';
+
+export function EventPage() {
+  const { eventId } = useParams({ from: '/events/$eventId' });
+  const found = useQuery(eventQuery(eventId));
+  if (found.isPending) {
+    return (
+      <Page title={t.events.event}>
+        <Skeleton kind="page" count={2} />
+      </Page>
+    );
+  }
+  if (found.data === undefined) {
+    return (
+      <Page title={t.events.event}>
+        <ErrorPanel error={found.error} onRetry={() => void found.refetch()} />
+      </Page>
+    );
+  }
+  return <Shown key={eventId} event={found.data} />;
+}
+
+/** Shown as changed at once; taken back where the API says no. */
+function useUpdate(event: EventDetail) {
+  const queries = useQueryClient();
+  const key = eventQuery(event.id).queryKey;
+  return useMutation({
+    mutationFn: (change: EventUpdate) => client.events.update(event.id, change),
+    onMutate: (change) => queries.setQueryData<EventDetail>(key, (known) => known && { ...known, ...change }),
+    onSuccess: (saved) => {
+      queries.setQueryData(key, saved);
+      void queries.invalidateQueries({ queryKey: ['events', 'list'] });
+    },
+    onError: (error) => {
+      void queries.invalidateQueries({ queryKey: key });
+      tellError(error);
+    },
+  });
+}
+
+function Shown({ event }: { event: EventDetail }) {
+  const navigate = useNavigate();
+  const operator = useMay('operator');
+  const admin = useMay('admin');
+  const update = useUpdate(event);
+  const [dialog, setDialog] = useState<'share' | 'delete' | null>(null);
+  const url = useClipUrl(event).data;
+  const go = (id: string | null) => () => {
+    if (id !== null) void navigate({ to: '/events/$eventId', params: { eventId: id } });
+  };
+  const star = () => update.mutate({ starred: !event.starred });
+  const acknowledge = () => update.mutate({ acknowledged: !event.acknowledged });
+  const keys = { n: go(event.nextId), p: go(event.prevId), ...(operator && { s: star, a: acknowledge }) };
+  return (
+    <Page
+      title={event.cameraName}
+      detail={
+        <span className="row wrap">
+          <time dateTime={event.triggeredAt}>{fullTime(event.triggeredAt)}</time>
+          {event.acknowledged && <Badge tone="good">{t.events.acknowledged}</Badge>}
+        </span>
+      }
+      actions={
+        <>
+          <span className="row">
+            <IconButton icon="left" label={t.events.previous} onPress={go(event.prevId)} isDisabled={event.prevId === null} />
+            <IconButton icon="right" label={t.events.next} onPress={go(event.nextId)} isDisabled={event.nextId === null} />
+          </span>
+          {operator && (
+            <>
+              <IconButton icon="star" filled={event.starred} label={event.starred ? t.events.unstar : t.events.star} onPress={star} kind="plain" />
+              <Button icon="check" onPress={acknowledge} kind={event.acknowledged ? 'plain' : 'primary'}>
+                {event.acknowledged ? t.events.unacknowledge : t.events.acknowledge}
+              </Button>
+              <Button icon="share" onPress={() => setDialog('share')} isDisabled={event.clip?.status !== 'ready'}>
+                {t.events.share}
+              </Button>
+            </>
+          )}
+          {url !== undefined && (
+            <a className="button plain" href={url} download={`${event.cameraName} ${event.triggeredAt}.mp4`}>
+              {t.events.download}
+            </a>
+          )}
+          {admin && (
+            <Menu
+              label={t.form.more}
+              actions={[{ id: 'delete', label: t.events.delete, icon: 'trash', bad: true, act: () => setDialog('delete') }]}
+            />
+          )}
+        </>
+      }
+    >
+      <div className="event-page">
+        <div className="stack tight">
+          <ClipView event={event} keys={keys} />
+          <p className="small faint keys-hint">{t.events.player.keys}</p>
+        </div>
+        <div className="stack">
+          {(operator || event.note !== null) && <NoteCard event={event} />}
+          <Card title={t.events.details}>
+            <EventFacts event={event} />
+          </Card>
+        </div>
+      </div>
+      <ShareDialog event={event} isOpen={dialog === 'share'} onClose={() => setDialog(null)} />
+      <DeleteDialog event={event} isOpen={dialog === 'delete'} onClose={() => setDialog(null)} />
+    </Page>
+  );
+}
+
+function NoteCard({ event }: { event: EventDetail }) {
+  const operator = useMay('operator');
+  const update = useUpdate(event);
+  const [note, setNote] = useState(event.note ?? '');
+  useEffect(() => setNote(event.note ?? ''), [event.note]);
+  if (!operator) {
+    return (
+      <Card title={t.events.note}>
+        <p>{event.note}</p>
+      </Card>
+    );
+  }
+  const changed = note.trim() !== (event.note ?? '');
+  return (
+    <Card>
+      <form
+        className="stack tight"
+        onSubmit={(submit) => {
+          submit.preventDefault();
+          update.mutate({ note: note.trim() || null }, { onSuccess: () => tell(t.events.noteSaved) });
+        }}
+      >
+        <TextArea label={t.events.note} value={note} onChange={setNote} maxLength={500} placeholder={t.events.notePlaceholder} />
+        {changed && (
+          <div>
+            <Button type="submit" small kind="primary" isPending={update.isPending}>
+              {t.form.save}
+            </Button>
+          </div>
+        )}
+        {update.isError && <ErrorNote error={update.error} />}
+      </form>
+    </Card>
+  );
+}
+
+function EventFacts({ event }: { event: EventDetail }) {
+  const { clip } = event;
+  const names = t.events.facts;
+  return (
+    <Facts
+      items={[
+        [
+          names.camera,
+          event.cameraDeleted ? (
+            `${event.cameraName} (${t.events.deletedCamera})`
+          ) : (
+            <Link to="/cameras/$cameraId" params={{ cameraId: event.cameraId }}>
+              {event.cameraName}
+            </Link>
+          ),
+        ],
+        [names.when, fullTime(event.triggeredAt)],
+        [names.cause, t.events.trigger[event.triggerType]],
+        [names.by, event.triggeredBy],
+        [names.length, clip?.durationSec && duration(clip.durationSec)],
+        [names.gaps, clip?.gapSec ? duration(clip.gapSec) : null],
+        [names.size, clip?.sizeBytes && bytes(clip.sizeBytes)],
+        [names.picture, clip?.width && `${clip.codec === 'h265' ? 'H.265' : 'H.264'}, ${clip.width} × ${clip.height}`],
+        [names.sha, clip?.sha256 && <code className="mono small">{clip.sha256}</code>],
+      ]}
+    />
+  );
+}
+
+function DeleteDialog({ event, isOpen, onClose }: { event: EventDetail; isOpen: boolean; onClose: () => void }) {
+  const navigate = useNavigate();
+  const queries = useQueryClient();
+  const deleting = useMutation({
+    mutationFn: () => client.events.delete(event.id),
+    onSuccess: async () => {
+      await navigate({ to: '/events' });
+      void queries.invalidateQueries({ queryKey: ['events', 'list'] });
+    },
+  });
+  return (
+    <Confirm
+      title={t.events.deleteTitle}
+      detail={t.events.deleteDetail}
+      action={t.form.delete}
+      isOpen={isOpen}
+      onClose={onClose}
+      onConfirm={() => deleting.mutate()}
+      isPending={deleting.isPending}
+      error={deleting.error}
+    />
+  );
+}

@@ -1,0 +1,1 @@
+export function GatewayPage() { return null; }

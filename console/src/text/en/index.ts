@@ -1,0 +1,8 @@
+import { cameras } from './cameras';
+import { common } from './common';
+import { events } from './events';
+import { gateways } from './gateways';
+import { people } from './people';
+import { recordings } from './recordings';
+
+export const en = { ...common, cameras, events, gateways, people, recordings };
