@@ -16,6 +16,7 @@ import pytest
 
 from novavms_gateway.kit.backoff import Backoff
 from novavms_gateway.kit.clock import SystemClock
+from novavms_gateway.link.uplink import Uplink
 from novavms_gateway.recording.uploader import Uploader
 from novavms_gateway.storage.journal import ClipFacts, ClipJob, Journal
 from novavms_protocol import ClipFailed, ClipReady
@@ -35,6 +36,7 @@ class Disk:
             clock=SystemClock(),
             at_once=1,
             forget=journal.forget,
+            uplink=Uplink(SystemClock()),
             new_backoff=lambda: Backoff(first_sec=0.01, cap_sec=0.05),
         )
         self.reports: list[Any] = []

@@ -31,7 +31,14 @@ class Settings:
         "Folder of the gateway's identity, journal and clips; made with mode 700. `--data-dir` wins over it.",
     )
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR. Logs go to stderr, one line each.")
-    uploads_at_once: int = _setting(2, "Clips sent at the same time (1–16), oldest first.")
+    uploads_at_once: int = _setting(
+        2, "Clips sent at the same time (1–16), the oldest first; as many fresh ones beside them."
+    )
+    uplink_max_kbps: int = _setting(
+        0,
+        "What clips and watched footage may take of the uplink together, in kbit/s (of 1000 bit; 0: no limit). Fresh clips and "
+        "what is being watched go before older clips; reports are few, and always go.",
+    )
     disk_reserve_bytes: int = _setting(
         268_435_456, "Below this much free space no clip is begun; it fails with `disk_full`."
     )
@@ -98,6 +105,8 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
                 values["log_level"] = text.upper()
             case "uploads_at_once":
                 values["uploads_at_once"] = _whole(key, text, 1, 16)
+            case "uplink_max_kbps":
+                values[name] = _whole(key, text, 0, 10**9)
             case "disk_reserve_bytes":
                 values["disk_reserve_bytes"] = _whole(key, text, 0, 2**50)
             case "recordings_dir":

@@ -32,6 +32,7 @@ from novavms_gateway.kit.machine import Machine
 from novavms_gateway.kit.tasks import race
 from novavms_gateway.link.client import Connect, Link, open_socket
 from novavms_gateway.link.outbox import Outbox
+from novavms_gateway.link.uplink import Uplink
 from novavms_gateway.recording.cutting import Cutter
 from novavms_gateway.recording.media import MediaSender
 from novavms_gateway.recording.recorder import Recorder
@@ -141,6 +142,7 @@ class Gateway:
             mac_at=machine.mac_at,
             on_moved=self._tell_moved,
         )
+        uplink = Uplink(clock, max_kbps=settings.uplink_max_kbps)
         self._uploader = Uploader(
             journal=journal,
             identity=identity,
@@ -148,6 +150,7 @@ class Gateway:
             clock=clock,
             at_once=settings.uploads_at_once,
             forget=self._forget_clip,
+            uplink=uplink,
             new_backoff=new_backoff,
         )
         self._recorder = Recorder(
@@ -173,7 +176,12 @@ class Gateway:
             free_clips=journal.free_uploaded,
         )
         self._media = MediaSender(
-            library=self._recordings.library, identity=identity, http=http, disk=disk, off_loop=off_loop
+            library=self._recordings.library,
+            identity=identity,
+            http=http,
+            disk=disk,
+            off_loop=off_loop,
+            uplink=uplink,
         )
         self._cutter = Cutter(
             journal=journal,

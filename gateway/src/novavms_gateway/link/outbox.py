@@ -32,6 +32,13 @@ class _Entry:
     """Monotonic seconds, on the present connection."""
     on_done: Callable[[], None] | None = None
 
+    @property
+    def rank(self) -> int:
+        """What is true now first, then what happened, then the ledger, which is long after a time without uplink."""
+        if self.key is None:
+            return 1
+        return 2 if isinstance(self.report.body, LedgerUpdate) else 0
+
 
 class Outbox:
     def __init__(self, journal: Journal, clock: Clock) -> None:
@@ -109,11 +116,11 @@ class Outbox:
         self._changed.set()
 
     def take_due(self) -> list[Report]:
-        """Reports to send now, oldest first; they count as sent."""
+        """Reports to send now, by rank, and of one rank the oldest first; they count as sent."""
         now = self._clock.monotonic()
         due: list[Report] = []
         in_flight = 0
-        for entry in self._entries.values():
+        for entry in sorted(self._entries.values(), key=lambda entry: entry.rank):
             if entry.sent_at is not None and now - entry.sent_at < RESEND_AFTER_SEC:
                 in_flight += 1
                 continue

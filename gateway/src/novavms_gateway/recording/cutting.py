@@ -123,6 +123,7 @@ class Cutter:
                 duration_sec=length_sec,
                 pre_roll_sec=0.0,
                 started_at=max(order.start, moment(found[0].start_us)),
+                accepted_at=self._clock.now(),
                 is_cut=True,
             )
         )

@@ -13,6 +13,7 @@ import httpx
 from novavms_gateway.kit.disk import Disk, OffLoop
 from novavms_gateway.kit.tasks import Tasks
 from novavms_gateway.link.requests import RequestRefusedError
+from novavms_gateway.link.uplink import Uplink, Urgency
 from novavms_gateway.recording.library import Library, Readable
 from novavms_gateway.storage.identity import Identity
 from novavms_protocol import SendMedia
@@ -37,7 +38,9 @@ class MediaSender:
         http: httpx.AsyncClient,
         disk: Disk,
         off_loop: OffLoop,
+        uplink: Uplink,
     ) -> None:
+        self._uplink = uplink
         self._library = library
         self._identity = identity
         self._http = http
@@ -56,7 +59,9 @@ class MediaSender:
         if ask.offset_bytes < 0 or ask.size_bytes <= 0 or ask.offset_bytes + ask.size_bytes > found.size:
             raise RequestRefusedError("unsupported", "The segment has no such bytes.")
         try:
-            first = await self._read(found.path, ask.offset_bytes, min(PIECE_BYTES, ask.size_bytes))
+            first = await self._read(
+                found.path, ask.offset_bytes, min(self._uplink.piece_bytes(PIECE_BYTES), ask.size_bytes)
+            )
         except FileNotFoundError:
             await self._library.lost(ask.segment_id)
             raise RequestRefusedError("gone", "The segment's file is no more.") from None
@@ -110,13 +115,15 @@ class MediaSender:
             )
 
     async def _pieces(self, path: Path, ask: SendMedia, first: bytes) -> AsyncIterator[bytes]:
+        await self._uplink.take(len(first), Urgency.NOW)
         yield first
         at, end = ask.offset_bytes + len(first), ask.offset_bytes + ask.size_bytes
         while at < end:
-            piece = await self._read(path, at, min(PIECE_BYTES, end - at))
+            piece = await self._read(path, at, min(self._uplink.piece_bytes(PIECE_BYTES), end - at))
             if not piece:
                 raise OSError("the file is shorter than it was")
             at += len(piece)
+            await self._uplink.take(len(piece), Urgency.NOW)
             yield piece
 
     async def _read(self, path: Path, offset: int, size: int) -> bytes:

@@ -115,6 +115,7 @@ class Recorder:
                 duration_sec=order.duration_sec,
                 pre_roll_sec=order.pre_roll_sec,
                 started_at=self._clock.now(),
+                accepted_at=self._clock.now(),
             )
         )
         if is_new:

@@ -1,4 +1,7 @@
-"""Clips out: straight to the store, in parts, by addresses the server signs; oldest first, for as long as it takes.
+"""Clips out: straight to the store, in parts, by addresses the server signs, for as long as it takes.
+
+Fresh clips first: somebody looks for what was ordered within the last minutes. They do not wait for what is filled in later,
+which goes beside them, the oldest first. Both share the uplink's bandwidth with footage that is being watched (`link.uplink`).
 
 An attempt asks the server for a ticket (which parts are wanted, which are there already, where each goes) and sends
 what is missing. Whatever goes wrong ends the attempt; the next one asks for a new ticket, and so goes on where this
@@ -20,6 +23,7 @@ import msgspec
 from novavms_gateway.kit.backoff import Backoff
 from novavms_gateway.kit.clock import Clock
 from novavms_gateway.kit.tasks import Tasks
+from novavms_gateway.link.uplink import Uplink, Urgency
 from novavms_gateway.storage.identity import Identity
 from novavms_gateway.storage.journal import Journal, StoredClip
 
@@ -27,6 +31,8 @@ log = logging.getLogger(__name__)
 
 CHUNK_BYTES: Final = 256 * 1024
 PARTS_MAX: Final = 10_000
+FRESH_SEC: Final = 300.0
+"""For so long after it could have been recorded a clip is fresh."""
 TIMEOUT: Final = httpx.Timeout(10.0, read=60.0, write=60.0)
 
 
@@ -72,8 +78,10 @@ class Uploader:
         clock: Clock,
         at_once: int,
         forget: Callable[[UUID], Awaitable[None]],
+        uplink: Uplink,
         new_backoff: Callable[[], Backoff] = Backoff,
     ) -> None:
+        self._uplink = uplink
         self._journal = journal
         self._identity = identity
         self._http = http
@@ -83,7 +91,7 @@ class Uploader:
         self._new_backoff = new_backoff
         self._backoffs: dict[UUID, Backoff] = {}
         self._not_before: dict[UUID, float] = {}
-        self._sending: set[UUID] = set()
+        self._sending: dict[UUID, Urgency] = {}
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
@@ -97,23 +105,37 @@ class Uploader:
             while True:
                 self._wake.clear()
                 waiting = [clip for clip in await self._journal.clips() if clip.state == "recorded"]
-                for clip in self._due(waiting):
-                    self._sending.add(clip.job.clip_id)
+                for clip, urgency in self._due(waiting):
+                    self._sending[clip.job.clip_id] = urgency
                     sending.start(self._send(clip))
                 await self._pause(waiting)
         finally:
             await sending.end()
 
-    def _due(self, waiting: list[StoredClip]) -> list[StoredClip]:
-        """The oldest that may be tried now, as many as there is room for."""
+    def _due(self, waiting: list[StoredClip]) -> list[tuple[StoredClip, Urgency]]:
+        """Those that may be tried now: of each urgency as many as there is room for, the oldest first."""
         now = self._clock.monotonic()
-        free = self._at_once - len(self._sending)
-        due = [
-            clip
-            for clip in waiting
-            if clip.job.clip_id not in self._sending and self._not_before.get(clip.job.clip_id, 0.0) <= now
-        ]
-        return due[: max(0, free)]
+        free = {urgency: self._room(urgency) for urgency in Urgency}
+        due: list[tuple[StoredClip, Urgency]] = []
+        for clip in waiting:
+            clip_id, urgency = clip.job.clip_id, self._urgency(clip)
+            is_due = clip_id not in self._sending and self._not_before.get(clip_id, 0.0) <= now
+            if is_due and free[urgency] > 0:
+                free[urgency] -= 1
+                due.append((clip, urgency))
+        return sorted(due, key=lambda item: item[1])
+
+    def _room(self, urgency: Urgency) -> int:
+        """Fresh clips do not wait for the others to end; these begin only where fresh ones leave them room."""
+        taken = list(self._sending.values())
+        return self._at_once - (taken.count(urgency) if urgency is Urgency.NOW else len(taken))
+
+    def _urgency(self, clip: StoredClip) -> Urgency:
+        accepted_at = clip.job.accepted_at
+        if accepted_at is None:
+            return Urgency.LATER
+        age_sec = (self._clock.now() - accepted_at).total_seconds()
+        return Urgency.NOW if age_sec < FRESH_SEC + clip.job.duration_sec else Urgency.LATER
 
     async def _pause(self, waiting: list[StoredClip]) -> None:
         """Until something changed, or the next clip may be tried again."""
@@ -122,7 +144,7 @@ class Uploader:
             for clip in waiting
             if clip.job.clip_id in self._not_before and clip.job.clip_id not in self._sending
         ]
-        has_room = len(self._sending) < self._at_once
+        has_room = any(self._room(urgency) > 0 for urgency in Urgency)
         until = min(times) - self._clock.monotonic() if times and has_room else None
         try:
             async with asyncio.timeout(None if until is None else max(0.0, until)):
@@ -155,7 +177,7 @@ class Uploader:
             log.exception("upload failed", extra={"facts": {"clip": clip_id}})
             self._again_later(clip_id, "internal")
         finally:
-            self._sending.discard(clip_id)
+            self._sending.pop(clip_id, None)
             self._wake.set()
 
     def _settle(self, clip_id: UUID) -> None:
@@ -176,7 +198,7 @@ class Uploader:
         with await asyncio.to_thread(self._journal.clip_path(clip.job.clip_id).open, "rb") as file:
             for part in sorted(ticket.parts, key=lambda part: part.number):
                 if not part.done:
-                    await self._put(file, part)
+                    await self._put(clip, file, part)
                     # Progress: a store that takes a part now and then is not one that is away.
                     self._backoffs.pop(clip.job.clip_id, None)
         return len(ticket.parts)
@@ -203,25 +225,26 @@ class Uploader:
             raise _AttemptError("ticket does not cover the file")
         return ticket
 
-    async def _put(self, file: BinaryIO, part: UploadPart) -> None:
+    async def _put(self, clip: StoredClip, file: BinaryIO, part: UploadPart) -> None:
         answer = await self._http.request(
             part.method,
             urljoin(f"{self._identity.server_url}/", part.url),
             headers={**part.headers, "Content-Length": str(part.size_bytes)},
-            content=_stretch(file, part),
+            content=self._stretch(file, part, self._urgency(clip)),
             timeout=TIMEOUT,
         )
         if not answer.is_success:
             raise _AttemptError(f"part {part.number} refused with {answer.status_code}")
 
-
-async def _stretch(file: BinaryIO, part: UploadPart) -> AsyncIterator[bytes]:
-    """The part's bytes, read in a thread: a slow card must not hold up the cameras."""
-    await asyncio.to_thread(file.seek, part.offset_bytes)
-    left = part.size_bytes
-    while left > 0:
-        chunk = await asyncio.to_thread(file.read, min(left, CHUNK_BYTES))
-        if not chunk:
-            raise _AttemptError("the file is shorter than it was")
-        left -= len(chunk)
-        yield chunk
+    async def _stretch(self, file: BinaryIO, part: UploadPart, urgency: Urgency) -> AsyncIterator[bytes]:
+        """The part's bytes, read in a thread: a slow card must not hold up the cameras."""
+        await asyncio.to_thread(file.seek, part.offset_bytes)
+        left = part.size_bytes
+        while left > 0:
+            size = min(left, self._uplink.piece_bytes(CHUNK_BYTES))
+            chunk = await asyncio.to_thread(file.read, size)
+            if not chunk:
+                raise _AttemptError("the file is shorter than it was")
+            await self._uplink.take(len(chunk), urgency)
+            left -= len(chunk)
+            yield chunk

@@ -69,6 +69,8 @@ class ClipJob(msgspec.Struct, frozen=True, kw_only=True):
     pre_roll_sec: float
     started_at: datetime
     """What the server was told when the order was accepted."""
+    accepted_at: datetime | None = None
+    """When the order came; None of one that an older version accepted."""
     is_cut: bool = False
     """Out of the recording: [triggered_at, + duration), and can be done again."""
 
