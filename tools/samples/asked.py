@@ -40,6 +40,7 @@ FILES = {
 """Where the bytes go."""
 PEOPLE = {
     "nominateOwner": "grace@example.com",
+    "withdrawOwnerNomination": "grace@example.com",
     "acceptOwnerNomination": "ada@example.com",
     "changePassword": "ada@example.com",
     "logout": "ada@example.com",
@@ -57,6 +58,7 @@ NAMES = {
     "CheckStages": "check",
     "Discovered": "found",
     "EventDetail": "event",
+    "Export": "evidence",
     "LoginAnswer": "session",
     "PairingCode": "code",
     "Paired": "gateway",
@@ -84,6 +86,8 @@ class Asked:
     body: dict[str, Any] | None
     form: str
     """object, page, nothing, location, content, or stream"""
+    more: bool
+    """Of a page: it says more than its items, and is an object to the TypeScript library, which then does not walk it."""
     name: str
     """What the answer is called."""
     shown: tuple[str, ...]
@@ -136,12 +140,18 @@ def _asked(
         query=QUERIES.get(identity, {}),
         body=content.get("example"),
         form=form,
+        more=form == "page" and _says_more(raw, document),
         name=NAMES.get(answer) or answer.lower() or "url",
         shown=SHOWN.get(identity, ()),
         file=FILES.get(identity),
         public=raw["x-required-role"] == "public",
         person=PEOPLE.get(identity),
     )
+
+
+def _says_more(raw: Schema, document: Document) -> bool:
+    shape = document.resolve(raw["responses"]["200"]["content"]["application/json"]["schema"])
+    return len(shape["properties"]) > len(("data", "next_cursor", "total"))
 
 
 def _by_hand(identity: str) -> tuple[str, str]:

@@ -22,6 +22,8 @@ def typescript(asked: Asked) -> str:
 def _lines(asked: Asked) -> list[str]:
     call = "novavms.auth.refresh()" if asked.id == "refreshSession" else _call(asked)
     name = camel(asked.name)
+    if asked.more:
+        return [f"const {{ data }} = await {call};", "console.log(data);"]
     if asked.form == "page":
         return [f"for await (const {name} of {call}) console.log({name});"]
     if asked.form == "stream":
