@@ -49,7 +49,9 @@ class Plug:
         if self.changes == self.at and when == self.when:
             raise PlugPulledError
 
-    async def put(self, key: str, chunks: AsyncIterator[bytes], *, size_bytes: int) -> None:
+    async def put(
+        self, key: str, chunks: AsyncIterator[bytes], *, size_bytes: int, file_name: str = ""
+    ) -> None:
         self._pull("before")
         await self.store.put(key, chunks, size_bytes=size_bytes)
         self._pull("after")
@@ -69,7 +71,13 @@ class Plug:
         return await self.store.list_below(prefix)
 
     async def link(
-        self, method: Literal["GET", "PUT"], key: str, *, expires_at: datetime, size_bytes: int = 0
+        self,
+        method: Literal["GET", "PUT"],
+        key: str,
+        *,
+        expires_at: datetime,
+        size_bytes: int = 0,
+        file_name: str = "",
     ) -> Link:
         return await self.store.link(method, key, expires_at=expires_at, size_bytes=size_bytes)
 
@@ -131,7 +139,9 @@ async def test_an_event_deleted_while_its_clip_is_joined_leaves_nothing(world: W
 
         @dataclass
         class Slow(Plug):
-            async def put(self, key: str, chunks: AsyncIterator[bytes], *, size_bytes: int) -> None:
+            async def put(
+                self, key: str, chunks: AsyncIterator[bytes], *, size_bytes: int, file_name: str = ""
+            ) -> None:
                 await self.store.put(key, chunks, size_bytes=size_bytes)
                 answer = await world.client("admin").delete(f"/api/v1/events/{order.event_id}")
                 assert answer.status_code == 204
@@ -149,7 +159,9 @@ async def test_two_servers_do_not_work_on_one_clip_at_once(
 
     @dataclass
     class Counting(Plug):
-        async def put(self, key: str, chunks: AsyncIterator[bytes], *, size_bytes: int) -> None:
+        async def put(
+            self, key: str, chunks: AsyncIterator[bytes], *, size_bytes: int, file_name: str = ""
+        ) -> None:
             nonlocal entered
             entered += key.startswith("clips/")
             begun.set()
@@ -250,7 +262,9 @@ async def test_a_direct_clip_waits_for_the_store_but_not_for_ever(
 
     @dataclass
     class Away(Plug):
-        async def put(self, key: str, chunks: AsyncIterator[bytes], *, size_bytes: int) -> None:
+        async def put(
+            self, key: str, chunks: AsyncIterator[bytes], *, size_bytes: int, file_name: str = ""
+        ) -> None:
             nonlocal tries
             tries += 1
             if tries != 4:

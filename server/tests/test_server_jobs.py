@@ -116,6 +116,34 @@ async def test_a_failed_job_runs_again_later_and_tells_no_secret(
     assert "OSError" in caplog.text
 
 
+async def test_a_task_that_waits_for_others_leaves_workers_to_the_rest(bench: Bench) -> None:
+    jobs, let_go, running = bench.jobs(workers=3), asyncio.Event(), 0
+
+    async def wait(org_id: UUID, args: dict[str, Any]) -> None:
+        nonlocal running
+        running += 1
+        assert running <= 2
+        await let_go.wait()
+        running -= 1
+        await bench.note(org_id, args)
+
+    jobs.task("wait", wait, at_once=2)
+    jobs.task("note", bench.note)
+    for n in range(5):
+        await bench.put("wait", n=n)
+    await bench.put("note", n="quick")
+    jobs.start()
+
+    async def quick_is_done() -> bool:
+        return bool(bench.ran) and running == 2
+
+    await until(quick_is_done)
+    assert (bench.ran, running) == (["quick"], 2)
+    let_go.set()
+    await bench.none_left()
+    assert len(bench.ran) == 6
+
+
 async def test_a_hopeless_job_stays_as_failed(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queue, "BACKOFF_MAX_SEC", 0.01)
     jobs = bench.jobs()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -11,10 +11,12 @@ import pytest
 from nova_people import HandClock
 from nova_world import World, make_world
 
+from novavms_server.clips.store import as_attachment
 from novavms_server.clips.store_local import LocalStore
+from novavms_server.exports.files import file_name
 from novavms_server.recordings.tickets import Ticket, Tickets
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]  # as a whole, for the everyday loop to stay short
 
 
 @pytest.fixture
@@ -51,6 +53,17 @@ async def test_a_player_does_not_use_up_what_its_address_may_ask(limited: World)
     assert (await player.get(mine.replace("/index", "x/index"))).status_code == 429, "made up: a stranger's"
 
 
+async def test_a_gateway_is_asked_to_send_to_the_server_that_it_knows(
+    database_url: str, tmp_path: Path
+) -> None:
+    """Under whatever name it was paired, behind whatever proxy: its token goes to no other."""
+    async with make_world(database_url, tmp_path, public_url="https://vms.example.org") as world:
+        relays = world.server.recordings.relays
+        relay = await relays.open(uuid4(), 1)
+        assert relays.url(relay).startswith("/api/v1/relay/")
+        relay.close()
+
+
 async def test_a_files_link_has_a_bucket_of_its_own(limited: World) -> None:
     store = limited.server.clips.store
     assert isinstance(store, LocalStore)
@@ -70,3 +83,17 @@ async def test_a_files_link_has_a_bucket_of_its_own(limited: World) -> None:
     assert (await player.put(up, content=b"part")).status_code == 204
     for forged in (two + "x", two.replace("b.mp4", "c.mp4"), two.replace("expires=", "expires=9"), two[:-60]):
         assert (await player.get(forged)).status_code == 429, forged
+
+
+def test_a_file_name_breaks_out_of_no_header() -> None:
+    told = as_attachment('a"b\\c\r\nX: y; "é.mp4')
+    assert (
+        told
+        == "attachment; filename=\"a_b_c__X: y; __.mp4\"; filename*=UTF-8''a%22b%5Cc%0D%0AX%3A%20y%3B%20%22%C3%A9.mp4"
+    )
+
+
+def test_two_names_differ_also_where_case_does_not_count() -> None:
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    one = file_name({"name": "DOCK"}, at, set())
+    assert file_name({"name": "dock"}, at, {one.casefold()}) == "dock 2026-03-01 000000Z (1).mp4"

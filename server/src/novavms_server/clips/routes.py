@@ -91,8 +91,9 @@ class StoreController(Controller):
         key: FromPath[str],
         expires: Expires,
         signature: Signature,
+        name: FromQuery[Annotated[str, Meta(max_length=300)]] = "",
     ) -> Response[Any]:
-        return await store_door.send(request, key, expires=expires, signature=signature)
+        return await store_door.send(request, key, expires=expires, signature=signature, file_name=name)
 
     @put("/{key:path}", opt=PUBLIC, status_code=204)
     async def write_object(

@@ -14,14 +14,14 @@ from litestar.types import HTTPScope
 from novavms_server.clips import ranges
 from novavms_server.clips.errors import LinkRefused, WrongSize
 from novavms_server.clips.links import PATH
-from novavms_server.clips.store import Store, StoredObject
+from novavms_server.clips.store import Store, StoredObject, as_attachment
 from novavms_server.clips.store_local import LocalStore
 from novavms_server.kit.clock import Clock
 from novavms_server.kit.errors import NotFound, ValidationError
 from novavms_server.kit.http import INTEGER
 
 _SILENCE_SEC: Final = 60.0
-_KINDS: Final = {".mp4": "video/mp4", ".jpg": "image/jpeg"}
+_KINDS: Final = {".mp4": "video/mp4", ".jpg": "image/jpeg", ".zip": "application/zip"}
 
 
 class StoreDoor:
@@ -32,11 +32,17 @@ class StoreDoor:
         self._clock = clock
 
     async def send(
-        self, request: Request[Any, Any, Any], path: str, *, expires: int, signature: str
+        self,
+        request: Request[Any, Any, Any],
+        path: str,
+        *,
+        expires: int,
+        signature: str,
+        file_name: str = "",
     ) -> Response[Any]:
         """200, 206, 304 (made by the edge), 404 or 416; the file is streamed, not loaded. Raises LinkRefused."""
         store, key = self._open(), path.lstrip("/")
-        store.links.check("GET", key, expires=expires, size_bytes=0, signature=signature)
+        store.links.check("GET", key, expires=expires, size_bytes=0, signature=signature, file_name=file_name)
         found = await store.find(key)
         if found is None:
             raise NotFound("There is no such file, or no more.")
@@ -46,7 +52,7 @@ class StoreDoor:
             "Accept-Ranges": "bytes",
             "ETag": _tag(found),
             "Cache-Control": f"private, max-age={max_age_sec}",
-            "Content-Disposition": f'inline; filename="{name}"',
+            "Content-Disposition": as_attachment(file_name) if file_name else f'inline; filename="{name}"',
         }
         if_range = request.headers.get("if-range")
         asked = request.headers.get("range") if if_range in (None, headers["ETag"]) else None
@@ -63,7 +69,7 @@ class StoreDoor:
 
     def signed(self, scope: HTTPScope) -> str | None:
         """See kit.edge: each file has a bucket of its own."""
-        query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
+        query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
         numbers = [query.get("expires", ""), query.get("size", "0")]
         if self._store is None or not all(INTEGER.fullmatch(each) for each in numbers):
             return None
@@ -72,8 +78,13 @@ class StoreDoor:
         expires, size_bytes = map(int, numbers)
         try:
             size_bytes = size_bytes if method == "PUT" else 0
-            signature = query.get("signature", "")
-            self._store.links.check(method, key, expires=expires, size_bytes=size_bytes, signature=signature)
+            self._store.links.check(
+                *(method, key),
+                expires=expires,
+                size_bytes=size_bytes,
+                signature=query.get("signature", ""),
+                file_name=query.get("name", ""),
+            )
         except LinkRefused:
             return None
         return f"{method} {key}"

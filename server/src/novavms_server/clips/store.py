@@ -10,6 +10,7 @@ import re
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Final, Literal, NamedTuple, Protocol
+from urllib.parse import quote
 from uuid import UUID
 
 CHUNK_BYTES: Final = 256 * 1024
@@ -32,9 +33,11 @@ class Link(NamedTuple):
 class Store(Protocol):
     """All but `link` raise StoreAway while the store can't be reached, is full or refuses us."""
 
-    async def put(self, key: str, chunks: AsyncIterator[bytes], *, size_bytes: int) -> None:
+    async def put(
+        self, key: str, chunks: AsyncIterator[bytes], *, size_bytes: int, file_name: str = ""
+    ) -> None:
         """Replaces what was there. Raises WrongSize unless the chunks have exactly `size_bytes`; what `chunks` raises
-        passes through; in either case nothing is changed."""
+        passes through; in either case nothing is changed. `file_name`: what it is saved under by whoever gets it (see `link`)."""
 
     async def find(self, key: str) -> StoredObject | None:
         """None: there is nothing at the key."""
@@ -49,9 +52,22 @@ class Store(Protocol):
         """What is gone already is fine."""
 
     async def link(
-        self, method: Literal["GET", "PUT"], key: str, *, expires_at: datetime, size_bytes: int = 0
+        self,
+        method: Literal["GET", "PUT"],
+        key: str,
+        *,
+        expires_at: datetime,
+        size_bytes: int = 0,
+        file_name: str = "",
     ) -> Link:
-        """A PUT link is for a body of exactly `size_bytes` where the store can hold the sender to it."""
+        """A PUT link is for a body of exactly `size_bytes` where the store can hold the sender to it. `file_name`: a browser that
+        opens the GET link saves the object under it; the one that was given to `put`."""
+
+
+def as_attachment(file_name: str) -> str:
+    """Content-Disposition (RFC 6266; the name in full by RFC 8187, and in ASCII for whoever does not know that)."""
+    plain = re.sub(r"[^ !#-\[\]-~]", "_", file_name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(file_name, safe='')}"
 
 
 def clip_key(org_id: UUID, clip_id: UUID, at: datetime) -> str:

@@ -11,7 +11,7 @@ import obstore
 from obstore.exceptions import BaseError
 
 from novavms_server.clips.errors import StoreAway, WrongSize
-from novavms_server.clips.store import CHUNK_BYTES, Link, StoredObject
+from novavms_server.clips.store import CHUNK_BYTES, Link, StoredObject, as_attachment
 from novavms_server.kit.clock import Clock
 
 _MULTIPART_BYTES = 8 * 1024 * 1024
@@ -24,13 +24,21 @@ class CloudStore:
         self._store = store
         self._clock = clock
 
-    async def put(self, key: str, chunks: AsyncIterator[bytes], *, size_bytes: int) -> None:
+    async def put(
+        self, key: str, chunks: AsyncIterator[bytes], *, size_bytes: int, file_name: str = ""
+    ) -> None:
         """Whole or not at all: a multipart upload appears when it is completed, and is given up when `chunks` raises."""
         counter = _Counter(chunks, size_bytes)
+        attributes: Any = {"Content-Disposition": as_attachment(file_name)} if file_name else None
         with _translated():
             try:
                 await obstore.put_async(
-                    self._store, key, counter.run(), use_multipart=True, chunk_size=_MULTIPART_BYTES
+                    self._store,
+                    key,
+                    counter.run(),
+                    attributes=attributes,
+                    use_multipart=True,
+                    chunk_size=_MULTIPART_BYTES,
                 )
             except BaseException:
                 if counter.failure is not None:  # obstore wraps what the iterator raised
@@ -69,7 +77,13 @@ class CloudStore:
                     await obstore.delete_async(self._store, key)
 
     async def link(
-        self, method: Literal["GET", "PUT"], key: str, *, expires_at: datetime, size_bytes: int = 0
+        self,
+        method: Literal["GET", "PUT"],
+        key: str,
+        *,
+        expires_at: datetime,
+        size_bytes: int = 0,
+        file_name: str = "",
     ) -> Link:
         left = expires_at - self._clock.now()
         with _translated():

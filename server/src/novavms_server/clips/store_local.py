@@ -39,7 +39,9 @@ class LocalStore:
         """At start: make the folder, and remove what a crash left half-written: files untouched since `before`."""
         await asyncio.to_thread(_prepare, self._root, before.timestamp())
 
-    async def put(self, key: str, chunks: AsyncIterator[bytes], *, size_bytes: int) -> None:
+    async def put(
+        self, key: str, chunks: AsyncIterator[bytes], *, size_bytes: int, file_name: str = ""
+    ) -> None:
         target = self.path_of(key)
         incoming = self._root / _INCOMING / uuid4().hex
         try:
@@ -93,9 +95,15 @@ class LocalStore:
             raise StoreAway from error
 
     async def link(
-        self, method: Literal["GET", "PUT"], key: str, *, expires_at: datetime, size_bytes: int = 0
+        self,
+        method: Literal["GET", "PUT"],
+        key: str,
+        *,
+        expires_at: datetime,
+        size_bytes: int = 0,
+        file_name: str = "",
     ) -> Link:
-        return self.links.make(method, key, expires_at=expires_at, size_bytes=size_bytes)
+        return self.links.make(method, key, expires_at=expires_at, size_bytes=size_bytes, file_name=file_name)
 
 
 def _prepare(root: Path, before: float) -> None:

@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
+import logging
 import shutil
-import zipfile
 from collections.abc import AsyncIterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -28,6 +26,7 @@ from novavms_camera.capture.movie_facts import facts_box
 from novavms_protocol import SegmentInfo
 from novavms_server.clips.store import Store
 from novavms_server.exports import facts, queries
+from novavms_server.exports.files import file_name, want_room, zip_files
 from novavms_server.exports.footage import Footage
 from novavms_server.exports.keys import load_or_make
 from novavms_server.exports.manifest import FORMAT, describe, envelope, evidence_box, pieces_of
@@ -35,7 +34,7 @@ from novavms_server.exports.models import ExportRow
 from novavms_server.exports.service import MAKE, PURGE
 from novavms_server.kit.caller import Caller, Role
 from novavms_server.kit.clock import Clock
-from novavms_server.kit.database import Database, Query, run
+from novavms_server.kit.database import DATABASE_AWAY, Database, Query, run
 from novavms_server.kit.errors import NotFound
 from novavms_server.kit.jobs import GiveUp, Jobs
 from novavms_server.kit.seal import Sealer
@@ -44,7 +43,14 @@ from novavms_server.recordings.errors import FootageAway
 
 ATTEMPTS: Final = 5000
 """The deadline ends the trying, not the count."""
+AT_ONCE: Final = 2
+"""On this server: each waits for a gateway's uplink, and other jobs are not to wait with it."""
+ATTEMPT_SEC: Final = 3600.0
+"""After this long of collecting another export has its turn; what was fetched stays."""
 _CHUNK: Final = 256 * 1024
+
+
+log = logging.getLogger("novavms.exports")
 
 
 class _Nothing(Exception):
@@ -72,7 +78,7 @@ class ExportMaker:
         self._folder = folder
 
     def register(self, jobs: Jobs) -> None:
-        jobs.task(MAKE, self.make, max_attempts=ATTEMPTS)
+        jobs.task(MAKE, self.make, max_attempts=ATTEMPTS, at_once=AT_ONCE)
         jobs.task(PURGE, self.purge)
 
     async def make(self, org_id: UUID, args: dict[str, Any]) -> None:
@@ -81,19 +87,37 @@ class ExportMaker:
             return
         folder = self._folder / str(export.id)
         try:
+            await self._try(export, folder)
+        except GiveUp:  # deleted meanwhile, perhaps after its file was removed and before ours was there
+            await self.purge(org_id, args)
+            raise
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+    async def _try(self, export: ExportRow, folder: Path) -> None:
+        """Until it is ready, or has failed for good. Raises what may be different next time."""
+        try:
             await self._make(export, folder)
         except FootageAway as away:
-            if self._clock.now() < export.deadline_at:
-                await self._set(
-                    export, status="pending", status_reason=away.reason, status_message=away.message
-                )
+            if await self._later(export, away.reason, away.message):
                 raise
-            await self._fail(export, away.reason, away.message)
         except _Nothing:
             await self._fail(export, "no_footage", "There is no footage of these cameras in that time.")
         except NotFound:
             await self._fail(export, "camera_gone", "A camera of this export is no more.")
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        except (GiveUp, *DATABASE_AWAY):
+            raise
+        except Exception:
+            if await self._later(export, "internal", "The export could not be made."):
+                raise
+
+    async def _later(self, export: ExportRow, reason: str, message: str) -> bool:
+        """False: the deadline is over, and so is the export."""
+        if self._clock.now() >= export.deadline_at:
+            log.warning("export %s: given up: %s", export.id, reason)
+            await self._fail(export, reason, message)
+            return False
+        await self._set(export, status="pending", status_reason=reason, status_message=message)
+        return True
 
     async def purge(self, org_id: UUID, args: dict[str, Any]) -> None:
         export_id = UUID(args["export_id"])
@@ -111,7 +135,11 @@ class ExportMaker:
             camera: await self._footage.segments(work, camera, export.from_at, export.to_at)
             for camera in export.camera_ids
         }
-        await self._collect(export, work, folder, segments)
+        try:
+            async with asyncio.timeout(ATTEMPT_SEC):
+                await self._collect(export, work, folder, segments)
+        except TimeoutError:
+            raise FootageAway("gateway_timeout", "The footage comes slowly; it goes on.") from None
         out = folder / "out"
         await asyncio.to_thread(shutil.rmtree, out, ignore_errors=True)
         await asyncio.to_thread(out.mkdir, parents=True)
@@ -124,7 +152,9 @@ class ExportMaker:
         for camera, listed in segments.items():
             paths = {folder / str(camera) / f"{each.id}.mp4": each.sha256 or "" for each in listed}
             own = [{**gap, "camera_id": None} for gap in gaps if gap["camera_id"] == camera]
-            file = await self._cut(export, work, camera, paths, own, out, {each.name for each in made}, key)
+            file = await self._cut(
+                export, work, camera, paths, own, out, {each.name.casefold() for each in made}, key
+            )
             if file is not None:
                 made.append(file)
         if not made:
@@ -132,7 +162,7 @@ class ExportMaker:
         final = (
             made[0]
             if len(export.camera_ids) == 1
-            else await asyncio.to_thread(_zip, export, made, out, key, await self._claims(export, work))
+            else await asyncio.to_thread(zip_files, export, made, out, key, await self._claims(export, work))
         )
         await self._deliver(export, final, gaps, shown.fingerprint)
 
@@ -142,6 +172,7 @@ class ExportMaker:
         total = sum(map(len, segments.values()))
         if not total:
             raise _Nothing
+        await asyncio.to_thread(want_room, folder, segments)
         done, told_at = 0, self._clock.monotonic()
         for camera, listed in segments.items():
             await asyncio.to_thread((folder / str(camera)).mkdir, parents=True, exist_ok=True)
@@ -180,7 +211,7 @@ class ExportMaker:
     ) -> Path | None:
         camera = await facts.camera(work, camera_id)
         claims = {**await self._claims(export, work), "camera": camera}
-        target = out / _file_name(camera, export.from_at, taken)
+        target = out / file_name(camera, export.from_at, taken)
         shown = facts_box(
             title=f"{camera['name']}, {export.from_at.isoformat()} to {export.to_at.isoformat()}",
             author=str(claims["org"].get("name", "")),
@@ -227,7 +258,7 @@ class ExportMaker:
         size = (await asyncio.to_thread(file.stat)).st_size
         digest = hashlib.sha256()
         store_key = _key(export.org_id, export.id, file.suffix)
-        await self._store.put(store_key, _chunks(file, digest), size_bytes=size)
+        await self._store.put(store_key, _chunks(file, digest), size_bytes=size, file_name=file.name)
         now = self._clock.now()
         await self._set(
             export,
@@ -279,33 +310,6 @@ class ExportMaker:
 
 def _key(org_id: UUID, export_id: UUID, suffix: str) -> str:
     return f"exports/{org_id}/{export_id}{suffix}"
-
-
-def _file_name(camera: dict[str, Any], at: datetime, taken: set[str]) -> str:
-    """Fit for every file system."""
-    name = re.sub(r'[\x00-\x1f<>:"/\\|?*]+', "_", str(camera["name"])).strip(" .") or "camera"
-    stem = f"{name[:80]} {at:%Y-%m-%d %H%M%S}Z"
-    return next(
-        full
-        for full in (f"{stem}{f' ({number})' if number else ''}.mp4" for number in range(1000))
-        if full not in taken
-    )
-
-
-def _zip(
-    export: ExportRow, files: list[Path], out: Path, key: Ed25519PrivateKey, claims: dict[str, Any]
-) -> Path:
-    listed = []
-    for file in files:
-        with file.open("rb") as opened:
-            sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
-        listed.append({"name": file.name, "size_bytes": file.stat().st_size, "sha256": sha256})
-    target = out / f"Export {export.from_at:%Y-%m-%d %H%M%S}Z.zip"
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr("manifest.json", envelope({**claims, "files": listed}, key))
-        for file in files:
-            archive.write(file, file.name)
-    return target
 
 
 async def _chunks(file: Path, digest: Any) -> AsyncIterator[bytes]:

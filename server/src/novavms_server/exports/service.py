@@ -68,7 +68,8 @@ class ExportService:
             ),
         )
         org_id = work.caller.org_id
-        await defer(connection, MAKE, org_id=org_id, lock=f"export:{export_id}", export_id=export_id)
+        # One at a time of an org: who asks for many makes nobody else wait.
+        await defer(connection, MAKE, org_id=org_id, lock=f"exports:{org_id}", export_id=export_id)
         for camera in cameras:
             if camera.gateway_id is not None:
                 hold_id = uuid5(export_id, str(camera.id))
@@ -104,7 +105,8 @@ class ExportService:
                 raise NoExportFile(extra={"reason": row.status_reason})
             raise ExportNotReady(headers={"Retry-After": "5"}, extra={"status": row.status})
         await record(work, "export.downloaded", "export", export_id)
-        return (await self._store.link("GET", row.store_key, expires_at=work.now + LINK_VALID)).url
+        until, name = work.now + LINK_VALID, row.file_name or ""
+        return (await self._store.link("GET", row.store_key, expires_at=until, file_name=name)).url
 
     async def delete(self, work: Work, export_id: UUID) -> None:
         """Soft; the file goes soon after, and retention may have the footage again."""

@@ -16,6 +16,7 @@ import asyncio
 import contextlib
 import logging
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -71,6 +72,7 @@ async def defer(
 class _Task(NamedTuple):
     handler: Handler
     max_attempts: int
+    at_once: int
 
 
 class _Taken(NamedTuple):
@@ -105,10 +107,15 @@ class Jobs:
         self._periodic: list[tuple[str, float, PeriodicHandler]] = []
         self._running: list[asyncio.Task[None]] = []
         self._wake = asyncio.Event()
+        self._busy: Counter[str] = Counter()
+        self._taking = asyncio.Lock()
 
-    def task(self, name: str, handler: Handler, *, max_attempts: int = 50) -> None:
+    def task(
+        self, name: str, handler: Handler, *, max_attempts: int = 50, at_once: int | None = None
+    ) -> None:
+        """`at_once`: workers of this server that it may take, where it waits for others for long; the rest stay for other tasks."""
         assert name not in self._tasks, f"{name} is there already"
-        self._tasks[name] = _Task(handler, max_attempts)
+        self._tasks[name] = _Task(handler, max_attempts, at_once or self._workers)
 
     def periodic(self, name: str, every_sec: float, handler: PeriodicHandler) -> None:
         """On one server of several, about every `every_sec` seconds; also a while after a start."""
@@ -132,7 +139,10 @@ class Jobs:
             try:
                 taken = await self._take()
                 if taken is not None:
-                    await self._run(taken)
+                    try:
+                        await self._run(taken)
+                    finally:
+                        self._busy[taken.task] -= 1
                     continue
             except (
                 *DATABASE_AWAY,
@@ -149,12 +159,18 @@ class Jobs:
     async def _take(self) -> _Taken | None:
         lease, now = new_id(), self._clock.now()
         until = now + timedelta(seconds=LEASE_SEC)
-        async with self._database.everywhere() as connection:
-            cursor = await connection.execute(
-                _TAKE, {"lease": lease, "until": until, "now": now, "tasks": list(self._tasks)}
-            )
-            row = await cursor.fetchone()
-        return None if row is None else _Taken._make((*row, lease))
+        async with self._taking:  # by one worker at a time, for none to count what another is about to take
+            tasks = [name for name, task in self._tasks.items() if self._busy[name] < task.at_once]
+            async with self._database.everywhere() as connection:
+                cursor = await connection.execute(
+                    _TAKE, {"lease": lease, "until": until, "now": now, "tasks": tasks}
+                )
+                row = await cursor.fetchone()
+            if row is None:
+                return None
+            taken = _Taken._make((*row, lease))
+            self._busy[taken.task] += 1
+            return taken
 
     async def _run(self, job: _Taken) -> None:
         task = self._tasks[job.task]
