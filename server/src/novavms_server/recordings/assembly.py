@@ -61,7 +61,7 @@ def build_recordings(
     events.holds = holds
     base_url = settings.public_url or ""
     service = RecordingService(cursors, sites)
-    relays = Relays(base_url)
+    relays = Relays()
     footage = Footage(hub, relays)
     tickets = Tickets(sealer.derive("playback"), database, clock)
     return RecordingParts(

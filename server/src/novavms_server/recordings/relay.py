@@ -107,10 +107,9 @@ class Relay:
 
 
 class Relays:
-    """One for the server. `base_url` is put in front of addresses; it may be empty: gateways know their server."""
+    """One for the server."""
 
-    def __init__(self, base_url: str = "", *, at_once: int = AT_ONCE) -> None:
-        self._base_url = base_url.rstrip("/")
+    def __init__(self, *, at_once: int = AT_ONCE) -> None:
         self._at_once = at_once
         self._open: dict[str, Relay] = {}
         self._turns: dict[UUID, asyncio.Semaphore] = {}
@@ -119,8 +118,9 @@ class Relays:
         return len(self._open)
 
     def url(self, relay: Relay) -> str:
-        """A secret: not logged."""
-        return f"{self._base_url}{PATH}{relay.token}"
+        """A secret: not logged. Without a host: the gateway's token goes with it, and gateways send that to the server that they know
+        and to no other name of it."""
+        return f"{PATH}{relay.token}"
 
     def find(self, token: str) -> Relay | None:
         return self._open.get(token)
