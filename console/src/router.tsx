@@ -134,6 +134,7 @@ const sites = createRoute({
 const people = createRoute({
   getParentRoute: () => root,
   path: '/people',
+  validateSearch: (search): { tab?: 'accounts' | undefined } => ({ tab: one(search['tab'], 'accounts') }),
   component: lazyRouteComponent(() => import('./people/people-page'), 'PeoplePage'),
 });
 

@@ -95,3 +95,5 @@ export const sharesOf = (id: string) =>
     queryKey: ['events', 'shares', id],
     queryFn: ({ signal }) => all(client.events.shares.list(id, { limit: 100 }, { signal })),
   });
+
+export const exportList = listed(['exports', 'list'], (cursor, signal) => client.exports.list({ limit: 10, cursor }, { signal }));

@@ -107,7 +107,7 @@ function Mode({ value, onChange }: { value: Draft['mode']; onChange: (mode: Draf
           <Icon name={mode === 'gateway' ? 'gateway' : 'camera'} size={22} />
           <span>
             <strong>{t.cameras.mode[mode]}</strong>
-            <span className="small quiet"> {t.cameras.modeDetail[mode]}</span>
+            <span className="small quiet block">{t.cameras.modeDetail[mode]}</span>
           </span>
         </Radio>
       ))}

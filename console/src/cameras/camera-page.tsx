@@ -145,7 +145,7 @@ function CameraFacts({ camera }: { camera: CameraDetail }) {
         [names.audio, camera.hasAudio === null ? null : camera.hasAudio ? names.audioYes : names.audioNo],
         [names.tier, t.cameras.tier[camera.activeTier]],
         [names.recordingMode, t.cameras.recordingMode[camera.recordingMode]],
-        [names.seen, camera.lastSeenAt && <Ago at={camera.lastSeenAt} />],
+        [names.seen, camera.status !== 'online' && camera.lastSeenAt !== null && <Ago key="seen" at={camera.lastSeenAt} />],
         [names.added, fullTime(camera.createdAt)],
       ]}
     />

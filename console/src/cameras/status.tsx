@@ -21,7 +21,7 @@ export function Since({ at }: { at: string }) {
   const sec = Math.max(0, (now - Date.parse(at)) / 1_000);
   return (
     <time dateTime={at} title={fullTime(at)}>
-      {duration(sec)}
+      {t.time.lasting(duration(sec))}
     </time>
   );
 }

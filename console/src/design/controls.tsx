@@ -30,7 +30,7 @@ export interface ButtonProps extends Omit<AriaButtonProps, 'className' | 'style'
 export function Button({ children, kind = 'plain', icon, small = false, ...rest }: ButtonProps) {
   return (
     <AriaButton {...rest} className={`button ${kind}${small ? ' small-button' : ''}`}>
-      {rest.isPending ? <span className="spinner" aria-hidden="true" /> : icon !== undefined && <Icon name={icon} size={16} />}
+      {rest.isPending ? <span className="spinner" aria-hidden="true" /> : icon !== undefined && <Icon name={icon} size={16} filled={icon === 'record'} />}
       <span>{children}</span>
     </AriaButton>
   );

@@ -4,11 +4,11 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { client } from '../api/client';
-import { event as eventQuery } from '../api/queries';
+import { allUsers, event as eventQuery } from '../api/queries';
 import { Button, IconButton, TextArea } from '../design/controls';
 import { Badge, Card, Confirm, ErrorNote, ErrorPanel, Facts, Menu, Page, Skeleton } from '../design/surfaces';
 import { tell, tellError } from '../design/toasts';
-import { useMay } from '../session/session';
+import { may, useMay, useMe } from '../session/session';
 import { t } from '../text';
 import { bytes, duration, fullTime } from '../text/when';
 import { ClipView, useClipUrl } from './clip-view';
@@ -179,7 +179,7 @@ function EventFacts({ event }: { event: EventDetail }) {
         ],
         [names.when, fullTime(event.triggeredAt)],
         [names.cause, t.events.trigger[event.triggerType]],
-        [names.by, event.triggeredBy],
+        [names.by, <By key="by" label={event.triggeredBy} />],
         [names.length, clip?.durationSec && duration(clip.durationSec)],
         [names.gaps, clip?.gapSec ? duration(clip.gapSec) : null],
         [names.size, clip?.sizeBytes && bytes(clip.sizeBytes)],
@@ -188,6 +188,17 @@ function EventFacts({ event }: { event: EventDetail }) {
       ]}
     />
   );
+}
+
+/** `user:…`, `key:…`, `service_account:…`: as the API says it, in words where this person may know more. */
+function By({ label }: { label: string | null }) {
+  const me = useMe();
+  const users = useQuery({ ...allUsers, enabled: may(me, 'admin') }).data ?? [];
+  if (label === null) return null;
+  const [kind, id] = label.split(':', 2);
+  if (id === me.id) return <>{t.events.by.you}</>;
+  if (kind === 'user') return <>{users.find((user) => user.id === id)?.displayName ?? t.events.by.user}</>;
+  return <>{kind === 'key' ? t.events.by.key : label}</>;
 }
 
 function DeleteDialog({ event, isOpen, onClose }: { event: EventDetail; isOpen: boolean; onClose: () => void }) {

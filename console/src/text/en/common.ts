@@ -102,7 +102,7 @@ export const common = {
     now: 'just now',
     never: 'never',
     ago: (duration: string) => `${duration} ago`,
-    since: (when: string) => `since ${when}`,
+    lasting: (duration: string) => `for ${duration}`,
     sec: (n: number) => `${n} s`,
     min: (n: number) => `${n} min`,
     hour: (n: number) => `${n} h`,

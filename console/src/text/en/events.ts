@@ -44,6 +44,7 @@ export const events = {
     gaps: 'Missing in it',
     sha: 'SHA-256',
   },
+  by: { you: 'You', user: 'A user', key: 'A program, by API key' },
   clip: {
     none: 'This event has no clip.',
     recording: 'Recording',

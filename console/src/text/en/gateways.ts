@@ -47,6 +47,8 @@ export const gateways = {
     over: 'The code ran out. Make a new one.',
     again: 'Make a new code',
     command: 'On the box',
+    pairCommand: (server: string, code: string) => `novavms-gateway pair --server ${server} --code ${code}`,
+    run: 'novavms-gateway run',
     waiting: 'Waiting for the gateway …',
     arrived: 'The gateway is here',
     arrivedLead: 'It is paired and online. Cameras can be added to it now.',

@@ -1,0 +1,51 @@
+/** What the timeline needs of the API: spans and gaps of a window, pictures of it, and where to play from. */
+import type { FootageGap, FootageSpan, Recordings } from '@novavms/sdk';
+import { keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { client } from '../api/client';
+
+/** Milliseconds since 1970. */
+export interface Window {
+  from: number;
+  to: number;
+}
+
+export const iso = (at: number) => new Date(at).toISOString();
+
+export interface Footage {
+  spans: FootageSpan[];
+  gaps: FootageGap[];
+  percentCovered: number;
+  asOf: string | null;
+}
+
+/** One answer may not hold it all: at most ten are put together. */
+async function read(cameraId: string, { from, to }: Window, signal: AbortSignal): Promise<Footage> {
+  const found: Footage = { spans: [], gaps: [], percentCovered: 0, asOf: null };
+  let start: string | null = iso(from);
+  for (let turn = 0; start !== null && turn < 10; turn += 1) {
+    const answer: Recordings = await client.cameras.recordings(cameraId, { from: start, to: iso(to) }, { signal });
+    found.spans.push(...answer.spans);
+    found.gaps.push(...answer.gaps);
+    found.asOf = answer.asOf;
+    if (turn === 0) found.percentCovered = answer.percentCovered;
+    start = answer.nextFrom;
+  }
+  return found;
+}
+
+export const footage = (cameraId: string, window: Window) =>
+  queryOptions({
+    queryKey: ['recordings', cameraId, window.from, window.to],
+    queryFn: ({ signal }) => read(cameraId, window, signal),
+    refetchInterval: window.to > Date.now() ? 15_000 : false,
+    placeholderData: keepPreviousData,
+  });
+
+export const strip = (cameraId: string, window: Window, count: number) =>
+  queryOptions({
+    queryKey: ['picture', 'strip', cameraId, window.from, window.to, count],
+    queryFn: ({ signal }) =>
+      client.cameras.thumbnails(cameraId, { from: iso(window.from), to: iso(Math.min(window.to, Date.now())), count, width: 160 }, { signal, maxRetries: 0 }),
+    staleTime: 60_000,
+    retry: false,
+  });
