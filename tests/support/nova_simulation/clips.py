@@ -44,7 +44,7 @@ class Clip:
     puts: dict[tuple[str, int], int] = field(default_factory=dict)
     ends: list[str] = field(default_factory=list)
     """How it ended, each time: once, but for what was guessed."""
-    began_upload_at: float | None = None
+    ready_at: float = float("inf")
 
     @property
     def is_over(self) -> bool:
@@ -73,7 +73,6 @@ class Clip:
     def on_state(self, body: ClipState, now: float) -> None:
         if body.status == "uploading" and self.move("uploading"):
             self.deadline_at = now + DELIVERY_SEC
-            self.began_upload_at = now
 
     def on_ready(self, body: ClipReady) -> None:
         self.move("uploading")
@@ -120,7 +119,7 @@ class Clip:
         self.puts[sha256, number] = self.puts.get((sha256, number), 0) + 1
         return True
 
-    def finish(self) -> None:
+    def finish(self, now: float) -> None:
         """What is announced is verified: only then it is `ready`."""
         if self.status != "uploading" or self.reported is None or self.deleted:
             return
@@ -130,6 +129,7 @@ class Clip:
         if len(whole) != facts.size_bytes or hashlib.sha256(whole).hexdigest() != facts.sha256:
             raise BrokenPromiseError(f"clip {self.id} was reported, and its parts are not what was announced")
         self.move("failed" if facts.failure_reason else "ready", facts.failure_reason)
+        self.ready_at = now
         self.parts.clear()
 
     def overdue(self, now: float, *, is_online: bool) -> None:

@@ -41,6 +41,7 @@ from novavms_protocol import (
     Reply,
     Report,
     Request,
+    SendMedia,
     decode_from_gateway,
     encode,
 )
@@ -79,6 +80,8 @@ class FarEnd:
     def __init__(self, clock: SimClock, chance: random.Random, note: Callable[..., None]) -> None:
         self.is_up = True
         self.is_store_away = False
+        self.poured: dict[UUID, bytes] = {}
+        """What somebody watched."""
         self.clips: dict[UUID, Clip] = {}
         self.holds: dict[UUID, Hold] = {}
         self.ledger = Ledger()
@@ -157,7 +160,7 @@ class FarEnd:
             if self.now - link.heard_at > SILENT_SEC:
                 link.connection.close()
         for clip in self.clips.values():
-            clip.finish()
+            clip.finish(self.now)
             clip.overdue(self.now, is_online=self.is_connected)
         if self._link is not None:
             self.tell_state()
@@ -170,6 +173,9 @@ class FarEnd:
         if self.is_store_away:
             return 503, b""
         _, _, _, kind, *rest = path.split("/")
+        if kind == "relay":
+            self.poured[UUID(rest[0])] = body
+            return 204, b""
         if kind == "gateways":
             return self._ticket(UUID(rest[2]), msgspec.json.decode(body))
         clip_id, sha256, number, size = rest
@@ -325,6 +331,14 @@ class FarEnd:
             return await self.request(body, ORDER_SEC)
         except (OfflineError, TimeoutError):
             return None
+
+    def watch(self, segment_id: int, size: int) -> UUID:
+        """Somebody plays the first `size` bytes of a segment."""
+        ask_id = uuid4()
+        url = f"/api/v1/relay/{ask_id}"
+        ask = SendMedia(segment_id=segment_id, offset_bytes=0, size_bytes=size, url=url)
+        self._tasks.start(self._ask(ask))
+        return ask_id
 
     def hold(self, camera_id: UUID, start: datetime, length: timedelta) -> None:
         """Retention leaves it alone from now on."""

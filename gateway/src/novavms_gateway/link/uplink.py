@@ -70,7 +70,9 @@ class Uplink:
     async def _turn(self, own: _Waiting) -> None:
         while True:
             own.is_next.clear()
-            if self._next() is not own:
+            following = self._next()
+            if following is not own:
+                following.is_next.set()  # whose patience ended since it looked
                 await own.is_next.wait()
                 continue
             wait_sec = self._free_at - self._clock.monotonic()

@@ -142,10 +142,11 @@ class Uploader:
         times = [
             self._not_before[clip.job.clip_id]
             for clip in waiting
-            if clip.job.clip_id in self._not_before and clip.job.clip_id not in self._sending
+            if clip.job.clip_id in self._not_before
+            and clip.job.clip_id not in self._sending
+            and self._room(self._urgency(clip)) > 0
         ]
-        has_room = any(self._room(urgency) > 0 for urgency in Urgency)
-        until = min(times) - self._clock.monotonic() if times and has_room else None
+        until = min(times) - self._clock.monotonic() if times else None
         try:
             async with asyncio.timeout(None if until is None else max(0.0, until)):
                 await self._wake.wait()
