@@ -12,9 +12,9 @@ import mimetypes
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 FOR_EVER: Final = b"public, max-age=31536000, immutable"
 NOT_BUILT: Final = (
@@ -61,7 +61,8 @@ class Site:
         """Modification time of the index that was read, ns: a page that is built anew is read anew."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if str(scope["type"]) != "http" or scope["method"] not in ("GET", "HEAD"):
+        method = cast("HTTPScope", scope)["method"] if str(scope["type"]) == "http" else ""
+        if method not in ("GET", "HEAD"):
             await self._app(scope, receive, send)
             return
         name = scope["path"].removeprefix("/")
@@ -76,7 +77,7 @@ class Site:
         if found is None:
             await self._app(scope, receive, send)  # its 404, in the API's words
             return
-        await self._send(scope["method"], name, found, headers, send)
+        await self._send(method, name, found, headers, send)
 
     def _look(self) -> dict[str, _File]:
         try:
