@@ -45,6 +45,7 @@ from novavms_server.gateways.hub import GatewayHub, Socket
 from novavms_server.gateways.models import GatewayRef
 from novavms_server.gateways.outgoing import Outgoing, Wire
 from novavms_server.gateways.presence import Presence
+from novavms_server.kit.clock import is_storable
 from novavms_server.kit.database import DATABASE_AWAY
 from novavms_server.kit.errors import ApiError
 from novavms_server.kit.ids import new_id
@@ -232,6 +233,12 @@ class Link(Socket):
 
     async def _report(self, report: Report) -> None:
         body = report.body
+        times = (
+            value for name in body.__struct_fields__ if isinstance(value := getattr(body, name), datetime)
+        )
+        if not all(map(is_storable, times)):
+            self._send(Ack(id=report.id, refused="invalid"))
+            return
         if isinstance(body, Telemetry):
             self.telemetry = storable(body)
             if self.telemetry is None:

@@ -8,6 +8,12 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 
+def is_storable(at: datetime) -> bool:
+    """Whether the time that a foreign clock told survives being kept: near the ends of the calendar another zone leads out of it,
+    and one row that can't be read spoils every list that it is in."""
+    return 1 < at.year < 9999
+
+
 class Clock(Protocol):
     """`now()` is aware UTC; `monotonic()` seconds from an arbitrary start."""
 

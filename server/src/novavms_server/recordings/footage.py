@@ -15,6 +15,7 @@ import msgspec
 from novavms_protocol import ListSegments, Reply, SegmentInfo, SendMedia
 from novavms_protocol.messages import RequestBody
 from novavms_server.gateways.errors import GatewayOffline, GatewayTimeout
+from novavms_server.kit.clock import is_storable
 from novavms_server.recordings.errors import FootageAway, FootageGone, RelayBroken
 from novavms_server.recordings.relay import Relay, Relays
 
@@ -164,6 +165,9 @@ def _believable(segment: SegmentInfo) -> bool:
         and 0 < segment.init_bytes <= INIT_MAX
         and segment.init_bytes < segment.size_bytes <= FILE_MAX
         and 0 < segment.duration_sec < 3600
+        and is_storable(segment.start)
+        and is_storable(segment.end)
+        and segment.start < segment.end
     )
 
 

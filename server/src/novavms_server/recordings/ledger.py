@@ -16,7 +16,7 @@ import msgspec
 from novavms_protocol import DesiredState, Hello, LedgerRow, LedgerUpdate, Report
 from novavms_server.gateways.hub import Describe, GatewayHub
 from novavms_server.gateways.models import GatewayRef
-from novavms_server.kit.clock import Clock
+from novavms_server.kit.clock import Clock, is_storable
 from novavms_server.kit.database import Connection, Database, Query, run, run_all
 from novavms_server.kit.jobs import Jobs
 
@@ -29,6 +29,8 @@ REMOVED_KEPT: Final = timedelta(days=30)
 SWEEP_EVERY_SEC: Final = 3600.0
 _CHUNK: Final = 5000
 _BIG: Final = 2**60
+_SIZE_MAX: Final = 2**50
+"""Of a row: sums of as many as an answer has are numbers that JSON still takes."""
 
 _PAST = "(l.past_epochs || l.epoch)[greatest(1, cardinality(l.past_epochs) - 6):]"
 """The last eight epochs that were replaced."""
@@ -178,8 +180,10 @@ def _believable(row: LedgerRow) -> bool:
     return (
         0 <= row.id <= _BIG
         and 0 <= row.seq <= _BIG
+        and is_storable(row.start)
+        and is_storable(row.end)
         and row.start <= row.end
-        and 0 <= row.size_bytes <= _BIG
+        and 0 <= row.size_bytes <= _SIZE_MAX
         and 0 <= (row.width or 0) < 65_536
         and 0 <= (row.height or 0) < 65_536
         and len(row.codec or "") <= 60

@@ -82,7 +82,7 @@ def held_by(caller: Caller, cameras: Sequence[CameraOnRecord]) -> Query:
     """(camera id, bytes of footage, when the oldest begins, when the newest ends) of those that have any."""
     known = [camera for camera in cameras if camera.life is not None]
     sql = f"""
-SELECT w.camera_id, sum(r.size_bytes)::bigint, min(r.start_at), max(r.end_at)
+SELECT w.camera_id, least(sum(r.size_bytes), 9e18)::bigint, min(r.start_at), max(r.end_at)
 FROM unnest(%(cameras)s::uuid[], %(lives)s::integer[]) AS w (camera_id, life)
 JOIN ledger_rows r ON {_OF_LIFE} AND r.kind = 'span' GROUP BY w.camera_id
 """  # noqa: S608

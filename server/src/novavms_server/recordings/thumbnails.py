@@ -12,7 +12,8 @@ from uuid import UUID
 import msgspec
 
 from novavms_protocol import SendThumbnails
-from novavms_server.kit.clock import Clock
+from novavms_protocol.base import Time
+from novavms_server.kit.clock import Clock, is_storable
 from novavms_server.kit.tasks import end
 from novavms_server.kit.work import Work
 from novavms_server.recordings.errors import FootageAway, NoFootage, RelayBroken
@@ -40,7 +41,7 @@ class Strip(NamedTuple):
 
 
 class _Made(msgspec.Struct):
-    tiles: list[datetime | None]
+    tiles: list[Time | None]
     width: int
     height: int
 
@@ -117,7 +118,7 @@ def _read(result: dict[str, Any] | None, count: int) -> _Made:
         made = msgspec.convert(result, _Made)
     except msgspec.ValidationError:
         raise FootageAway("unsupported", message) from None
-    if len(made.tiles) != count:
+    if len(made.tiles) != count or not all(at is None or is_storable(at) for at in made.tiles):
         raise FootageAway("unsupported", message)
     return made
 
