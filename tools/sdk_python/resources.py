@@ -20,6 +20,11 @@ _OPTIONS = {
         "The `etag` of what you read: a ConflictError if it was changed since.",
     ),
     "timeout": ("timeout", "Timeout = NOT_GIVEN", "Seconds, for this call; the client's if not given."),
+    "on_stage": (
+        "on_stage",
+        "Callable[[CheckStage], object] | None = None",
+        "Told each stage of the check as it passes, before this returns; with threads, in another one.",
+    ),
 }
 
 
@@ -40,7 +45,7 @@ def _imports(document: Document, resource: Resource, body: str) -> str:
         "",
     ]
     lines += ["from __future__ import annotations", ""]
-    abstract = sorted(used & {"Sequence", "Mapping"})
+    abstract = sorted(used & {"Callable", "Sequence", "Mapping"})
     checked = [f"from collections.abc import {', '.join(abstract)}"] if abstract else []
     times = sorted(used & {"date", "datetime"})
     checked += [f"from datetime import {', '.join(times)}"] if times else []
@@ -48,6 +53,8 @@ def _imports(document: Document, resource: Resource, body: str) -> str:
     if resource.children:
         lines += ["from functools import cached_property"]
     lines += [f"from typing import {', '.join(['TYPE_CHECKING', *typing])}", ""]
+    if "followed" in used:
+        lines += ["from novavms._async.following import followed"]
     lines += ["from novavms._async.resource import AsyncResource"]
     requested = sorted(used & {"NOT_GIVEN", "NotGiven", "Timeout", "segment"})
     lines += [f"from novavms._request import {', '.join(requested)}"]
@@ -95,7 +102,14 @@ def _method(name: str, operation: Operation) -> str:
 
 def _options(operation: Operation) -> list[tuple[str, str, str]]:
     wanted = [name for name, on in (("key", operation.keyed), ("if_match", operation.if_match)) if on]
+    if _is_followed(operation):
+        wanted.insert(0, "on_stage")
     return [_OPTIONS[name] for name in [*wanted, "timeout"]]
+
+
+def _is_followed(operation: Operation) -> bool:
+    """Whether it has a camera checked, and the stages of that can be asked for meanwhile."""
+    return any(one.json == "check_id" for one in operation.among("query"))
 
 
 def _parameter(argument: Argument) -> str:
@@ -156,7 +170,10 @@ def _body(operation: Operation) -> str:
         lead = ["location", where]
     else:
         lead = ["content", where, f'"{operation.answer}"']
-    call = f"await self._transport.{lead[0]}({', '.join([*lead[1:], *arguments])})"
+    call = f"self._transport.{lead[0]}({', '.join([*lead[1:], *arguments])})"
+    if _is_followed(operation):
+        call = f"followed(self._transport, check_id, on_stage, lambda check_id: {call})"
+    call = f"await {call}"
     return call if operation.form == "nothing" else f"return {call}"
 
 

@@ -10,7 +10,7 @@ HEAD = """# `@novavms/sdk`: every method
 Made by `make sdk` from `sdk/openapi.json`. How to begin, errors, paging and retries: [sdk/typescript](../../sdk/typescript/README.md).
 
 In the examples `novavms` is what `createClient` made. Every method takes as its last argument `{ signal, timeout, maxRetries, idempotencyKey, ifMatch }`,
-all of them optional. A `PagePromise` is awaited for a page and iterated for all items; every other result has `withResponse()`.
+all of them optional; `cameras.create`, `update` and `test` take `onStage`, too, which is told each stage of the camera's check as it passes. A `PagePromise` is awaited for a page and iterated for all items; every other result has `withResponse()`.
 """
 BY_HAND = {
     "cameras": [

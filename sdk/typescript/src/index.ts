@@ -7,6 +7,7 @@ export type { NovaVMS } from './client.js';
 export type { DownloadOptions, Progress } from './download.js';
 export * from './errors.js';
 export type { Target } from './files.js';
+export type { CheckOptions } from './following.js';
 export type * from './generated/types.js';
 export type { ClientOptions, Fetch, RequestOptions, LoginSession } from './options.js';
 export type { ApiPromise, Page, PagePromise } from './promise.js';

@@ -9,7 +9,7 @@ import { errorOf, retryAfter, unreadable } from './answers.js';
 import { toCamel, toSnake } from './casing.js';
 import type { Credentials } from './credentials.js';
 import { APIConnectionError, APIError, APITimeoutError, NovaVMSError, ResponseError } from './errors.js';
-import { repeatable, type Operation } from './operation.js';
+import { repeatable, uuid, type Operation } from './operation.js';
 import { inBrowser, type RequestOptions, type Surroundings } from './options.js';
 import { VERSION } from './version.js';
 
@@ -222,7 +222,7 @@ function lost(request: Request, cause: unknown, late: boolean): Failure {
   const code = codeOf(cause);
   const error = late
     ? new APITimeoutError(`${named(request)}: no answer within ${request.timeout} ms`)
-    : new APIConnectionError(`${named(request)}: the connection was lost${code === '' ? '' : ` (${code})`}`, { cause });
+    : new APIConnectionError(`${named(request)}: ${NOT_SENT.has(code) ? 'could not connect' : 'the connection was lost'}${code === '' ? '' : ` (${code})`}`, { cause });
   return { error, passing: true, handled: !NOT_SENT.has(code), waitSec: null };
 }
 
@@ -256,14 +256,4 @@ function headerValue(value: string | undefined): string | undefined {
     throw new TypeError('a header value must be 1 to 255 printable characters');
   }
   return value;
-}
-
-/** Version 4. Not by randomUUID alone: pages that were fetched without TLS do not have it. */
-function uuid(): string {
-  if (typeof crypto.randomUUID === 'function') return crypto.randomUUID();
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }

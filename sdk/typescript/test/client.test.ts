@@ -231,6 +231,57 @@ test('an own fetch is used', async () => {
 const camera = (status: string, at: string, message: string | null = null) =>
   json(200, { id: 'c1', status, status_at: at, status_reason: null, status_message: message });
 
+const STAGES = [{ name: 'policy', ok: true, ms: 1 }, { name: 'login', ok: false, ms: 2, reason: 'auth_failed' }];
+
+/** A server whose check has its first stage at once; the camera's answer comes when that stage was asked for. */
+function checking(status: number): Promise<Script> {
+  let told = () => {};
+  const asked = new Promise<void>((resolve) => (told = resolve));
+  return Script.start(async (response, seen) => {
+    if (seen.method !== 'GET') {
+      await asked;
+      const body = { ok: true, facts: {}, stages: STAGES };
+      return json(status, status === 200 ? body : { error: 'validation_error', message: 'No.', reason: 'auth_failed', check: body })(response, seen);
+    }
+    const after = Number(new URL(seen.url, 'http://x').searchParams.get('after'));
+    if (after > 0) return json(200, { stages: STAGES.slice(1), next: 2, ended: true })(response, seen);
+    told();
+    return json(200, { stages: STAGES.slice(0, 1), next: 1, ended: false })(response, seen);
+  });
+}
+
+const CAMERA = { type: 'onvif', connectionMode: 'gateway', gatewayId: 'g1', host: '192.0.2.10', onvifUsername: 'u', onvifPassword: PASSWORD } as const;
+
+test('onStage is told each stage once, before the answer, whichever that is', async () => {
+  for (const status of [200, 400]) {
+    await using script = await checking(status);
+    const told: string[] = [];
+    const call = clientOf(script).cameras.test(CAMERA, { onStage: (stage) => told.push(`${stage.name} ${stage.ok}`) });
+    if (status === 200) assert.equal((await call).stages.length, 2);
+    else await assert.rejects(async () => call, CameraCheckError);
+    assert.deepEqual(told, ['policy true', 'login false']);
+    const ids = new Set(script.seen.map(({ url }) => /[0-9a-f]{8}-[0-9a-f-]{27}/.exec(url)?.[0]));
+    assert.equal(ids.size, 1);
+  }
+});
+
+test('an onStage that throws, or a check that never began, changes nothing of the answer', async () => {
+  await using script = await checking(200);
+  const call = clientOf(script).cameras.test(CAMERA, {
+    onStage: () => {
+      throw new Error('of the callback');
+    },
+  });
+  assert.equal((await call).ok, true);
+  await using refusing = await Script.start((response, seen) =>
+    (seen.method === 'GET' ? error(404, 'not_found') : error(403, 'forbidden'))(response, seen),
+  );
+  const told: unknown[] = [];
+  const refused = clientOf(refusing).cameras.update('c1', { host: '192.0.2.11' }, { onStage: (stage) => told.push(stage) });
+  await assert.rejects(async () => refused, PermissionDeniedError);
+  assert.deepEqual(told, []);
+});
+
 test('waitUntil waits for the state', async () => {
   await using script = await Script.start(camera('error', 't0'), camera('pending', 't1'), camera('online', 't2'));
   assert.equal((await clientOf(script).cameras.waitUntil('c1', 'online')).statusAt, 't2');

@@ -1,7 +1,19 @@
 /** `client.cameras`, with what everybody writes who adds one. @module */
 import { CameraStateError } from '../errors.js';
 import { CamerasOperations } from '../generated/cameras.js';
-import type { Camera, CameraDetail } from '../generated/types.js';
+import { followed, type CheckOptions, type Look } from '../following.js';
+import type {
+  Camera,
+  CameraCreate,
+  CameraDetail,
+  CameraTest,
+  CameraUpdate,
+  CheckReport,
+  CreateCameraParams,
+  TestCameraParams,
+  UpdateCameraParams,
+} from '../generated/types.js';
+import type { ApiPromise } from '../promise.js';
 import { waitFor, type WaitOptions } from '../waiting.js';
 
 /** States that a camera leaves only with somebody's help. */
@@ -9,6 +21,20 @@ const FINAL: ReadonlySet<Camera['status']> = new Set(['error', 'disabled'] as co
 
 /** Cameras: add one, and it is checked for real before you get an answer. */
 export class Cameras extends CamerasOperations {
+  readonly #look: Look = (id, params, options) => this.checkStages(id, params, options);
+
+  override create(params: CameraCreate & CreateCameraParams, options?: CheckOptions): ApiPromise<CameraDetail> {
+    return followed(this.transport.around, this.#look, params, options, (given, rest) => super.create(given, rest));
+  }
+
+  override update(id: string, params: CameraUpdate & UpdateCameraParams, options?: CheckOptions): ApiPromise<CameraDetail> {
+    return followed(this.transport.around, this.#look, params, options, (given, rest) => super.update(id, given, rest));
+  }
+
+  override test(params: CameraTest & TestCameraParams, options?: CheckOptions): ApiPromise<CheckReport> {
+    return followed(this.transport.around, this.#look, params, options, (given, rest) => super.test(given, rest));
+  }
+
   /**
    * Waits until the camera is in this state: a direct one is `pending` at first, a re-enabled one `offline`.
    *

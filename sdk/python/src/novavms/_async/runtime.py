@@ -46,6 +46,29 @@ async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
     return await asyncio.shield(task)
 
 
+def start(work: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
+    """Does it beside the caller."""
+    import asyncio
+
+    task = asyncio.ensure_future(work())
+    _under_way.add(task)
+    task.add_done_callback(_ended)
+    return task
+
+
+async def finish(task: asyncio.Task[None], seconds: float) -> None:
+    """Waits for its end; one that takes longer is cancelled."""
+    import asyncio
+
+    await asyncio.wait([task], timeout=seconds)
+    task.cancel()
+
+
+def abandon(task: asyncio.Task[None]) -> None:
+    """Nobody waits for it any more."""
+    task.cancel()
+
+
 def _ended(task: asyncio.Task[Any]) -> None:
     _under_way.discard(task)
     if not task.cancelled():

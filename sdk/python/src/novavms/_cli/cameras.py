@@ -12,7 +12,7 @@ import typer
 
 from novavms import CameraCheckError, Client
 from novavms._cli import names
-from novavms._cli.checks import followed, tell_report
+from novavms._cli.checks import stages_shown, tell_report, tell_warnings
 from novavms._cli.importing import import_file
 from novavms._cli.output import CHECK_FAILED, PARTLY, Terminal, failures
 from novavms.types import CameraItem, CameraStatusItem, ResetItem
@@ -87,19 +87,16 @@ def add_camera(
     with failures(terminal), terminal.client() as client:
         body = camera_body(client, address, gateway, username, ask_password(username))
         where = names.site_id(client, site)
-        made = followed(
-            terminal,
-            client,
-            lambda check_id: client.cameras.create(
-                name=name,
-                site_id=where,
-                check_id=check_id,
-                on_duplicate="reject" if reject_duplicate else None,
-                **body,
-            ),
+        made = client.cameras.create(
+            name=name,
+            site_id=where,
+            on_duplicate="reject" if reject_duplicate else None,
+            on_stage=stages_shown(terminal),
+            **body,
         )
         if not terminal.as_json:
             terminal.say(f"Added “{made.name}”.", "green")
+            tell_warnings(terminal, made.check.warnings if made.check else [])
         terminal.one(made, SHOWN)
 
 
@@ -111,7 +108,7 @@ def check_camera(
     terminal = terminal_of(context)
     with failures(terminal), terminal.client() as client:
         body = camera_body(client, address, gateway, username, ask_password(username))
-        report = followed(terminal, client, lambda check_id: client.cameras.test(check_id=check_id, **body))
+        report = client.cameras.test(on_stage=stages_shown(terminal), **body)
         tell_report(terminal, report)
         if not report.ok:
             raise typer.Exit(CHECK_FAILED)

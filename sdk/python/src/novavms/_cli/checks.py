@@ -2,51 +2,21 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from typing import TypeVar
-from uuid import uuid4
+from collections.abc import Callable, Iterable
 
 from rich.text import Text
 
-from novavms import Client, NotFoundError, NovaVMSError
 from novavms._cli.output import Terminal
-from novavms.types import CheckReport, CheckStage
+from novavms.types import CheckReport, CheckStage, CheckWarning
 
-T = TypeVar("T")
-WAIT_SEC = 10.0
 MARKS = {True: ("✓", "green"), False: ("✗", "red")}
 
 
-def followed(terminal: Terminal, client: Client, run: Callable[[str], T]) -> T:
-    """`run(check_id)`, with the stages of its check shown meanwhile. Raises what `run` raises."""
-    check_id = str(uuid4())
+def stages_shown(terminal: Terminal) -> Callable[[CheckStage], None] | None:
+    """What the library's `on_stage` is; None where nobody looks."""
     if terminal.as_json or not terminal.err.is_terminal:
-        return run(check_id)
-    done = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(terminal, client, check_id, done), daemon=True)
-    watcher.start()
-    try:
-        return run(check_id)
-    finally:
-        done.set()
-        watcher.join(timeout=2)
-
-
-def _watch(terminal: Terminal, client: Client, check_id: str, done: threading.Event) -> None:
-    seen, shown_all = 0, False
-    while not shown_all:
-        try:
-            answer = client.cameras.check_stages(check_id, after=seen, wait_sec=WAIT_SEC)
-        except NotFoundError:
-            if done.is_set():  # it never began: the server refused it before
-                return
-            continue
-        except NovaVMSError:
-            return  # the answer itself says what counts
-        for stage in answer.stages:
-            terminal.err.print(_line(stage))
-        seen, shown_all = answer.next, answer.ended
+        return None
+    return lambda stage: terminal.err.print(_line(stage))
 
 
 def _line(stage: CheckStage) -> Text:
@@ -70,5 +40,10 @@ def tell_report(terminal: Terminal, report: CheckReport) -> None:
         terminal.say(report.message or report.reason or "The check failed.", "red")
         if report.hint:
             terminal.say(f"→ {report.hint}", "yellow")
-    for warning in report.warnings:
+    tell_warnings(terminal, report.warnings)
+
+
+def tell_warnings(terminal: Terminal, warnings: Iterable[CheckWarning]) -> None:
+    """It works, but will disappoint."""
+    for warning in warnings:
         terminal.say(f"! {warning.message or warning.code}", "yellow")

@@ -31,3 +31,19 @@ def new_lock() -> threading.Lock:
 def to_the_end(done: T) -> T:
     """Threads are not cancelled: it is done."""
     return done
+
+
+def start(work: Callable[[], None]) -> threading.Thread:
+    """Does it beside the caller."""
+    thread = threading.Thread(target=work, name="novavms", daemon=True)
+    thread.start()
+    return thread
+
+
+def finish(thread: threading.Thread, seconds: float) -> None:
+    """Waits for its end, so long."""
+    thread.join(seconds)
+
+
+def abandon(thread: threading.Thread) -> None:
+    """Nobody waits for it any more: it ends by itself."""

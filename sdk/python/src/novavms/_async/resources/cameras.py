@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from novavms._async.following import followed
 from novavms._async.resource import AsyncResource
 from novavms._request import NOT_GIVEN, NotGiven, Timeout, segment
 from novavms.types import Camera, CameraDetail, CheckReport, CheckStages, Recordings, Triggered
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date, datetime
     from uuid import UUID
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from novavms.types import (
         CameraStatus,
         CameraType,
+        CheckStage,
         ConnectionMode,
         ScheduleWindow,
         StreamTransport,
@@ -96,6 +98,7 @@ class AsyncCamerasOperations(AsyncResource):
         retention_bytes: int | NotGiven | None = NOT_GIVEN,
         check_id: str | UUID | None = None,
         on_duplicate: Literal["warn", "reject"] | None = None,
+        on_stage: Callable[[CheckStage], object] | None = None,
         idempotency_key: str | None = None,
         timeout: Timeout = NOT_GIVEN,
     ) -> CameraDetail:
@@ -123,34 +126,40 @@ class AsyncCamerasOperations(AsyncResource):
             recording_schedule: When to record continuously, on the site's clock; null: always.
             retention_days: How long footage is kept on the gateway; 1 to 3650; default 30.
             retention_bytes: The most that this camera's footage may take on the gateway; null: only the disk's own limit.
+            on_stage: Told each stage of the check as it passes, before this returns; with threads, in another one.
             idempotency_key: Of your own, to make the call safe to repeat beyond its own retries.
             timeout: Seconds, for this call; the client's if not given.
         """
-        return await self._transport.object(
-            "POST",
-            "/api/v1/cameras",
-            CameraDetail,
-            query={"check_id": check_id, "on_duplicate": on_duplicate},
-            body={
-                "type": type,
-                "site_id": site_id,
-                "name": name,
-                "connection_mode": connection_mode,
-                "gateway_id": gateway_id,
-                "rtsp_url": rtsp_url,
-                "rtsp_username": rtsp_username,
-                "rtsp_password": rtsp_password,
-                "host": host,
-                "port": port,
-                "onvif_username": onvif_username,
-                "onvif_password": onvif_password,
-                "recording_mode": recording_mode,
-                "recording_schedule": recording_schedule,
-                "retention_days": retention_days,
-                "retention_bytes": retention_bytes,
-            },
-            key=idempotency_key,
-            timeout=timeout,
+        return await followed(
+            self._transport,
+            check_id,
+            on_stage,
+            lambda check_id: self._transport.object(
+                "POST",
+                "/api/v1/cameras",
+                CameraDetail,
+                query={"check_id": check_id, "on_duplicate": on_duplicate},
+                body={
+                    "type": type,
+                    "site_id": site_id,
+                    "name": name,
+                    "connection_mode": connection_mode,
+                    "gateway_id": gateway_id,
+                    "rtsp_url": rtsp_url,
+                    "rtsp_username": rtsp_username,
+                    "rtsp_password": rtsp_password,
+                    "host": host,
+                    "port": port,
+                    "onvif_username": onvif_username,
+                    "onvif_password": onvif_password,
+                    "recording_mode": recording_mode,
+                    "recording_schedule": recording_schedule,
+                    "retention_days": retention_days,
+                    "retention_bytes": retention_bytes,
+                },
+                key=idempotency_key,
+                timeout=timeout,
+            ),
         )
 
     async def get(self, camera_id: str | UUID, *, timeout: Timeout = NOT_GIVEN) -> CameraDetail:
@@ -186,6 +195,7 @@ class AsyncCamerasOperations(AsyncResource):
         retention_days: int | NotGiven = NOT_GIVEN,
         retention_bytes: int | NotGiven | None = NOT_GIVEN,
         check_id: str | UUID | None = None,
+        on_stage: Callable[[CheckStage], object] | None = None,
         if_match: str | None = None,
         timeout: Timeout = NOT_GIVEN,
     ) -> CameraDetail:
@@ -210,36 +220,42 @@ class AsyncCamerasOperations(AsyncResource):
             recording_schedule: When to record continuously, on the site's clock; null: always.
             retention_days: How long footage is kept on the gateway; 1 to 3650.
             retention_bytes: The most that this camera's footage may take on the gateway; null: only the disk's own limit.
+            on_stage: Told each stage of the check as it passes, before this returns; with threads, in another one.
             if_match: The `etag` of what you read: a ConflictError if it was changed since.
             timeout: Seconds, for this call; the client's if not given.
         """
-        return await self._transport.object(
-            "PATCH",
-            f"/api/v1/cameras/{segment(camera_id)}",
-            CameraDetail,
-            query={"check_id": check_id},
-            body={
-                "name": name,
-                "site_id": site_id,
-                "enabled": enabled,
-                "rtsp_url": rtsp_url,
-                "rtsp_username": rtsp_username,
-                "rtsp_password": rtsp_password,
-                "host": host,
-                "port": port,
-                "onvif_username": onvif_username,
-                "onvif_password": onvif_password,
-                "stream_transport": stream_transport,
-                "tls_fingerprint": tls_fingerprint,
-                "recording_stream": recording_stream,
-                "detection_stream": detection_stream,
-                "recording_mode": recording_mode,
-                "recording_schedule": recording_schedule,
-                "retention_days": retention_days,
-                "retention_bytes": retention_bytes,
-            },
-            if_match=if_match,
-            timeout=timeout,
+        return await followed(
+            self._transport,
+            check_id,
+            on_stage,
+            lambda check_id: self._transport.object(
+                "PATCH",
+                f"/api/v1/cameras/{segment(camera_id)}",
+                CameraDetail,
+                query={"check_id": check_id},
+                body={
+                    "name": name,
+                    "site_id": site_id,
+                    "enabled": enabled,
+                    "rtsp_url": rtsp_url,
+                    "rtsp_username": rtsp_username,
+                    "rtsp_password": rtsp_password,
+                    "host": host,
+                    "port": port,
+                    "onvif_username": onvif_username,
+                    "onvif_password": onvif_password,
+                    "stream_transport": stream_transport,
+                    "tls_fingerprint": tls_fingerprint,
+                    "recording_stream": recording_stream,
+                    "detection_stream": detection_stream,
+                    "recording_mode": recording_mode,
+                    "recording_schedule": recording_schedule,
+                    "retention_days": retention_days,
+                    "retention_bytes": retention_bytes,
+                },
+                if_match=if_match,
+                timeout=timeout,
+            ),
         )
 
     async def delete(
@@ -279,6 +295,7 @@ class AsyncCamerasOperations(AsyncResource):
         site_id: str | UUID | NotGiven | None = NOT_GIVEN,
         name: str | NotGiven | None = NOT_GIVEN,
         check_id: str | UUID | None = None,
+        on_stage: Callable[[CheckStage], object] | None = None,
         idempotency_key: str | None = None,
         timeout: Timeout = NOT_GIVEN,
     ) -> CheckReport:
@@ -303,34 +320,40 @@ class AsyncCamerasOperations(AsyncResource):
             retention_days: How long footage is kept on the gateway; 1 to 3650; default 30.
             retention_bytes: The most that this camera's footage may take on the gateway; null: only the disk's own limit.
             name: 1 to 100 characters, not only blanks, no control characters.
+            on_stage: Told each stage of the check as it passes, before this returns; with threads, in another one.
             idempotency_key: Of your own, to make the call safe to repeat beyond its own retries.
             timeout: Seconds, for this call; the client's if not given.
         """
-        return await self._transport.object(
-            "POST",
-            "/api/v1/cameras/test",
-            CheckReport,
-            query={"check_id": check_id},
-            body={
-                "type": type,
-                "connection_mode": connection_mode,
-                "gateway_id": gateway_id,
-                "rtsp_url": rtsp_url,
-                "rtsp_username": rtsp_username,
-                "rtsp_password": rtsp_password,
-                "host": host,
-                "port": port,
-                "onvif_username": onvif_username,
-                "onvif_password": onvif_password,
-                "recording_mode": recording_mode,
-                "recording_schedule": recording_schedule,
-                "retention_days": retention_days,
-                "retention_bytes": retention_bytes,
-                "site_id": site_id,
-                "name": name,
-            },
-            key=idempotency_key,
-            timeout=timeout,
+        return await followed(
+            self._transport,
+            check_id,
+            on_stage,
+            lambda check_id: self._transport.object(
+                "POST",
+                "/api/v1/cameras/test",
+                CheckReport,
+                query={"check_id": check_id},
+                body={
+                    "type": type,
+                    "connection_mode": connection_mode,
+                    "gateway_id": gateway_id,
+                    "rtsp_url": rtsp_url,
+                    "rtsp_username": rtsp_username,
+                    "rtsp_password": rtsp_password,
+                    "host": host,
+                    "port": port,
+                    "onvif_username": onvif_username,
+                    "onvif_password": onvif_password,
+                    "recording_mode": recording_mode,
+                    "recording_schedule": recording_schedule,
+                    "retention_days": retention_days,
+                    "retention_bytes": retention_bytes,
+                    "site_id": site_id,
+                    "name": name,
+                },
+                key=idempotency_key,
+                timeout=timeout,
+            ),
         )
 
     async def check_stages(

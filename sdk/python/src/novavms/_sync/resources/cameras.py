@@ -6,11 +6,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from novavms._request import NOT_GIVEN, NotGiven, Timeout, segment
+from novavms._sync.following import followed
 from novavms._sync.resource import Resource
 from novavms.types import Camera, CameraDetail, CheckReport, CheckStages, Recordings, Triggered
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date, datetime
     from uuid import UUID
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from novavms.types import (
         CameraStatus,
         CameraType,
+        CheckStage,
         ConnectionMode,
         ScheduleWindow,
         StreamTransport,
@@ -97,6 +99,7 @@ class CamerasOperations(Resource):
         retention_bytes: int | NotGiven | None = NOT_GIVEN,
         check_id: str | UUID | None = None,
         on_duplicate: Literal["warn", "reject"] | None = None,
+        on_stage: Callable[[CheckStage], object] | None = None,
         idempotency_key: str | None = None,
         timeout: Timeout = NOT_GIVEN,
     ) -> CameraDetail:
@@ -124,34 +127,40 @@ class CamerasOperations(Resource):
             recording_schedule: When to record continuously, on the site's clock; null: always.
             retention_days: How long footage is kept on the gateway; 1 to 3650; default 30.
             retention_bytes: The most that this camera's footage may take on the gateway; null: only the disk's own limit.
+            on_stage: Told each stage of the check as it passes, before this returns; with threads, in another one.
             idempotency_key: Of your own, to make the call safe to repeat beyond its own retries.
             timeout: Seconds, for this call; the client's if not given.
         """
-        return self._transport.object(
-            "POST",
-            "/api/v1/cameras",
-            CameraDetail,
-            query={"check_id": check_id, "on_duplicate": on_duplicate},
-            body={
-                "type": type,
-                "site_id": site_id,
-                "name": name,
-                "connection_mode": connection_mode,
-                "gateway_id": gateway_id,
-                "rtsp_url": rtsp_url,
-                "rtsp_username": rtsp_username,
-                "rtsp_password": rtsp_password,
-                "host": host,
-                "port": port,
-                "onvif_username": onvif_username,
-                "onvif_password": onvif_password,
-                "recording_mode": recording_mode,
-                "recording_schedule": recording_schedule,
-                "retention_days": retention_days,
-                "retention_bytes": retention_bytes,
-            },
-            key=idempotency_key,
-            timeout=timeout,
+        return followed(
+            self._transport,
+            check_id,
+            on_stage,
+            lambda check_id: self._transport.object(
+                "POST",
+                "/api/v1/cameras",
+                CameraDetail,
+                query={"check_id": check_id, "on_duplicate": on_duplicate},
+                body={
+                    "type": type,
+                    "site_id": site_id,
+                    "name": name,
+                    "connection_mode": connection_mode,
+                    "gateway_id": gateway_id,
+                    "rtsp_url": rtsp_url,
+                    "rtsp_username": rtsp_username,
+                    "rtsp_password": rtsp_password,
+                    "host": host,
+                    "port": port,
+                    "onvif_username": onvif_username,
+                    "onvif_password": onvif_password,
+                    "recording_mode": recording_mode,
+                    "recording_schedule": recording_schedule,
+                    "retention_days": retention_days,
+                    "retention_bytes": retention_bytes,
+                },
+                key=idempotency_key,
+                timeout=timeout,
+            ),
         )
 
     def get(self, camera_id: str | UUID, *, timeout: Timeout = NOT_GIVEN) -> CameraDetail:
@@ -187,6 +196,7 @@ class CamerasOperations(Resource):
         retention_days: int | NotGiven = NOT_GIVEN,
         retention_bytes: int | NotGiven | None = NOT_GIVEN,
         check_id: str | UUID | None = None,
+        on_stage: Callable[[CheckStage], object] | None = None,
         if_match: str | None = None,
         timeout: Timeout = NOT_GIVEN,
     ) -> CameraDetail:
@@ -211,36 +221,42 @@ class CamerasOperations(Resource):
             recording_schedule: When to record continuously, on the site's clock; null: always.
             retention_days: How long footage is kept on the gateway; 1 to 3650.
             retention_bytes: The most that this camera's footage may take on the gateway; null: only the disk's own limit.
+            on_stage: Told each stage of the check as it passes, before this returns; with threads, in another one.
             if_match: The `etag` of what you read: a ConflictError if it was changed since.
             timeout: Seconds, for this call; the client's if not given.
         """
-        return self._transport.object(
-            "PATCH",
-            f"/api/v1/cameras/{segment(camera_id)}",
-            CameraDetail,
-            query={"check_id": check_id},
-            body={
-                "name": name,
-                "site_id": site_id,
-                "enabled": enabled,
-                "rtsp_url": rtsp_url,
-                "rtsp_username": rtsp_username,
-                "rtsp_password": rtsp_password,
-                "host": host,
-                "port": port,
-                "onvif_username": onvif_username,
-                "onvif_password": onvif_password,
-                "stream_transport": stream_transport,
-                "tls_fingerprint": tls_fingerprint,
-                "recording_stream": recording_stream,
-                "detection_stream": detection_stream,
-                "recording_mode": recording_mode,
-                "recording_schedule": recording_schedule,
-                "retention_days": retention_days,
-                "retention_bytes": retention_bytes,
-            },
-            if_match=if_match,
-            timeout=timeout,
+        return followed(
+            self._transport,
+            check_id,
+            on_stage,
+            lambda check_id: self._transport.object(
+                "PATCH",
+                f"/api/v1/cameras/{segment(camera_id)}",
+                CameraDetail,
+                query={"check_id": check_id},
+                body={
+                    "name": name,
+                    "site_id": site_id,
+                    "enabled": enabled,
+                    "rtsp_url": rtsp_url,
+                    "rtsp_username": rtsp_username,
+                    "rtsp_password": rtsp_password,
+                    "host": host,
+                    "port": port,
+                    "onvif_username": onvif_username,
+                    "onvif_password": onvif_password,
+                    "stream_transport": stream_transport,
+                    "tls_fingerprint": tls_fingerprint,
+                    "recording_stream": recording_stream,
+                    "detection_stream": detection_stream,
+                    "recording_mode": recording_mode,
+                    "recording_schedule": recording_schedule,
+                    "retention_days": retention_days,
+                    "retention_bytes": retention_bytes,
+                },
+                if_match=if_match,
+                timeout=timeout,
+            ),
         )
 
     def delete(
@@ -280,6 +296,7 @@ class CamerasOperations(Resource):
         site_id: str | UUID | NotGiven | None = NOT_GIVEN,
         name: str | NotGiven | None = NOT_GIVEN,
         check_id: str | UUID | None = None,
+        on_stage: Callable[[CheckStage], object] | None = None,
         idempotency_key: str | None = None,
         timeout: Timeout = NOT_GIVEN,
     ) -> CheckReport:
@@ -304,34 +321,40 @@ class CamerasOperations(Resource):
             retention_days: How long footage is kept on the gateway; 1 to 3650; default 30.
             retention_bytes: The most that this camera's footage may take on the gateway; null: only the disk's own limit.
             name: 1 to 100 characters, not only blanks, no control characters.
+            on_stage: Told each stage of the check as it passes, before this returns; with threads, in another one.
             idempotency_key: Of your own, to make the call safe to repeat beyond its own retries.
             timeout: Seconds, for this call; the client's if not given.
         """
-        return self._transport.object(
-            "POST",
-            "/api/v1/cameras/test",
-            CheckReport,
-            query={"check_id": check_id},
-            body={
-                "type": type,
-                "connection_mode": connection_mode,
-                "gateway_id": gateway_id,
-                "rtsp_url": rtsp_url,
-                "rtsp_username": rtsp_username,
-                "rtsp_password": rtsp_password,
-                "host": host,
-                "port": port,
-                "onvif_username": onvif_username,
-                "onvif_password": onvif_password,
-                "recording_mode": recording_mode,
-                "recording_schedule": recording_schedule,
-                "retention_days": retention_days,
-                "retention_bytes": retention_bytes,
-                "site_id": site_id,
-                "name": name,
-            },
-            key=idempotency_key,
-            timeout=timeout,
+        return followed(
+            self._transport,
+            check_id,
+            on_stage,
+            lambda check_id: self._transport.object(
+                "POST",
+                "/api/v1/cameras/test",
+                CheckReport,
+                query={"check_id": check_id},
+                body={
+                    "type": type,
+                    "connection_mode": connection_mode,
+                    "gateway_id": gateway_id,
+                    "rtsp_url": rtsp_url,
+                    "rtsp_username": rtsp_username,
+                    "rtsp_password": rtsp_password,
+                    "host": host,
+                    "port": port,
+                    "onvif_username": onvif_username,
+                    "onvif_password": onvif_password,
+                    "recording_mode": recording_mode,
+                    "recording_schedule": recording_schedule,
+                    "retention_days": retention_days,
+                    "retention_bytes": retention_bytes,
+                    "site_id": site_id,
+                    "name": name,
+                },
+                key=idempotency_key,
+                timeout=timeout,
+            ),
         )
 
     def check_stages(
