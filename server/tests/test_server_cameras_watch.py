@@ -11,6 +11,8 @@ from nova_gateway import ScriptedGateway, bad_report, connected, works
 from nova_world import World
 
 from novavms_protocol import Check
+from novavms_server.cameras.watching import CheckWatches
+from novavms_server.kit.clock import SystemClock
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]  # as a whole, for the everyday loop to stay short
 
@@ -82,3 +84,13 @@ async def test_another_org_and_lesser_roles_see_no_stages(shared_world: World) -
         assert (await world.client("viewer").get(path)).status_code == 403
         wrong = await world.client("operator").get(path, params={"wait_sec": 21})
         assert (wrong.status_code, wrong.json()["details"][0]["field"]) == (400, "wait_sec")
+
+
+async def test_a_gateway_that_tells_novels_is_not_listened_to() -> None:
+    watches, org, check_id = CheckWatches(SystemClock()), uuid4(), uuid4()
+    with watches.open(org, check_id) as on_stage:
+        assert on_stage is not None
+        for detail in ("x" * 100_000, "short"):
+            on_stage({"name": "media", "detail": detail})
+    told = await watches.read(org, check_id, 0, 0)
+    assert [stage.detail for stage in told.stages] == ["short"]

@@ -25,6 +25,9 @@ WATCHED_MAX: Final = 2000
 STAGES_MAX: Final = 50
 """Of one check; a gateway that tells more is not believed."""
 
+STAGE_MAX_BYTES: Final = 8192
+"""Ours are a tenth of it. Of all that are watched at once, what gateways tell must fit into memory."""
+
 OnStage = Callable[[dict[str, Any]], None]
 
 
@@ -77,7 +80,7 @@ class CheckWatches:
                 known = msgspec.convert(stage, CheckStage)
             except msgspec.ValidationError:
                 return
-            if len(watched.stages) < STAGES_MAX:
+            if len(watched.stages) < STAGES_MAX and len(msgspec.json.encode(known)) <= STAGE_MAX_BYTES:
                 watched.stages.append(known)
                 watched.tell()
 
