@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import TypeVar
 
-from nova_simulation.disk import is_dead
+from nova_simulation.disk import burn, is_dead
 from nova_simulation.loop import PowerCutError
 from novavms_gateway.kit.sqlite import Sqlite, _transaction, connect
 from novavms_gateway.kit.tasks import Tasks
@@ -69,6 +69,7 @@ class _LifeSqlite(Sqlite):
             return result
 
     def _act(self, begin: str, work: Callable[[sqlite3.Connection], T]) -> T:
+        burn()
         if is_dead() or self._of.connection is not self._connection:
             raise PowerCutError
         if self._of.is_full and begin == "BEGIN IMMEDIATE":

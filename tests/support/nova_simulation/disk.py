@@ -24,6 +24,13 @@ def is_dead() -> bool:
     return life is not None and life.is_over
 
 
+def burn() -> None:
+    """Whoever asks does something to a disk; it may be the last thing."""
+    life = LIFE.get()
+    if life is not None:
+        life.burn()
+
+
 class SimDisk(MemoryDisk):
     """The volume's disk. `on_unlink` and `on_change` are asked before a segment's file goes, or is made or opened to be changed."""
 
@@ -75,6 +82,7 @@ class SimDisk(MemoryDisk):
 
     def _call(self) -> None:
         super()._call()
+        burn()
         if self.is_broken or is_dead():
             raise OSError(errno.EIO, "the disk is dead")
 
@@ -130,6 +138,7 @@ class ClipFolder:
 
     def fsync(self, handle: int) -> None:
         """In place of the system's."""
+        burn()
         if is_dead():
             raise OSError(errno.EIO, "the disk is dead")
         facts = os.fstat(handle)

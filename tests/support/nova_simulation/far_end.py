@@ -309,6 +309,8 @@ class FarEnd:
         return clip
 
     async def _order(self, clip: Clip, body: Any) -> None:
+        if self._chance.random() < 0.1:
+            self._tasks.start(self._ask(body))  # it may come twice
         try:
             reply = await self.request(body, ORDER_SEC)
         except OfflineError:

@@ -232,6 +232,17 @@ def check_told(db: sqlite3.Connection, far_end: FarEnd) -> None:
     require(int(get_meta(db, "told") or 0) <= ledger.told_seq, "told is more than the server has")
 
 
+def check_holds(db: sqlite3.Connection, far_end: FarEnd) -> None:
+    """R5: what the gateway said it holds it holds."""
+    held = {row[0] for row in db.execute("SELECT hold_id FROM hold")}
+    if get_meta(db, "epoch") != str(far_end.ledger.epoch):
+        return
+    for hold_id, hold in far_end.holds.items():
+        if hold.told == far_end.ledger.life:
+            is_held = str(hold_id) in held
+            require(is_held == hold.order.is_held, "R5: not what was answered", hold.order, is_held)
+
+
 def check_cuts(journal: sqlite3.Connection, index: sqlite3.Connection) -> None:
     """R5: the footage of a clip that is being cut is held."""
     held = {row[0] for row in index.execute("SELECT hold_id FROM hold")}

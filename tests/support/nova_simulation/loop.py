@@ -36,7 +36,15 @@ class Life:
     def __init__(self, number: int) -> None:
         self.number = number
         self.is_over = False
+        self.fuse: int | None = None
+        """After so many calls to a disk the power goes, in the middle of whatever it is."""
         self.tasks: dict[asyncio.Task[Any], None] = {}
+
+    def burn(self) -> None:
+        """A call to a disk."""
+        if self.fuse is not None:
+            self.fuse -= 1
+            self.is_over = self.is_over or self.fuse <= 0
 
 
 LIFE: ContextVar[Life | None] = ContextVar("LIFE", default=None)

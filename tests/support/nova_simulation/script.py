@@ -166,6 +166,18 @@ class Script:
         await self._sleep(self.chance.choice((0.1, 2.0, 15.0)))
         world.start()
 
+    async def _power_is_cut_within(self) -> None:
+        """In the middle of something: between one call to a disk and the next."""
+        life = self.world.life
+        if life is None:
+            return
+        life.fuse = self.chance.randint(1, 60)
+        for _ in range(100):
+            if life.is_over:
+                break
+            await asyncio.sleep(0.1)
+        await self._power_is_cut()
+
     async def _off_for_hours(self) -> None:
         """What may be removed in an hour is not hidden by what was recorded in it any more."""
         if self.world.life is not None:
@@ -308,16 +320,20 @@ class Script:
             if world.loop.seconds > until:
                 raise BrokenPromiseError(f"not done in time: {owed}")
             await self._sleep(5)
+        self._check_no_clips()
         await world.stop()  # what a life could not mend, the next one does
         world.start()
         await self._sleep(15)
         world.footage.check_files(world.index.connection, world.writing())
-        if (names := [path.name for path in world.clips.path.iterdir()]) and world.gateway is not None:
-            raise BrokenPromiseError(f"I1: files without a clip: {names}")
+        self._check_no_clips()
         for table, which in (("segment", "is_going"), ("hold", "hold_id LIKE 'cut:%'")):
             left = world.index.connection.execute(f"SELECT * FROM {table} WHERE {which}").fetchall()
             if left:
                 raise BrokenPromiseError(f"left in the index: {[tuple(row) for row in left]}")
+
+    def _check_no_clips(self) -> None:
+        if names := [path.name for path in self.world.clips.path.iterdir()]:
+            raise BrokenPromiseError(f"I1: files without a clip: {names}")
 
     def _owed(self) -> str | None:
         world = self.world
@@ -372,7 +388,8 @@ ACTS: Final[list[tuple[Callable[[Script], Any], int]]] = [
     (Script._pictures_are_lost, 3),
     (Script._timestamps_jump, 1),
     (Script._format_changes, 2),
-    (Script._power_is_cut, 7),
+    (Script._power_is_cut, 5),
+    (Script._power_is_cut_within, 5),
     (Script._twice_in_a_row, 1),
     (Script._off_for_hours, 1),
     (Script._restarted, 2),

@@ -302,6 +302,7 @@ class World:
             raise self.failure
         self.footage.check(self.index.connection, self.clock.monotonic())
         invariants.check_told(self.index.connection, self.far_end)
+        invariants.check_holds(self.index.connection, self.far_end)
         if self.index.lives == 0:
             invariants.check_cuts(self.journal.connection, self.index.connection)
         invariants.check_journal(self.journal.connection, self.clips, self.far_end)
