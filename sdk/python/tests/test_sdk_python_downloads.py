@@ -252,3 +252,16 @@ async def test_a_cancelled_one_leaves_nothing(film: Film, server: ScriptedServer
         with pytest.raises(asyncio.CancelledError):
             await task
     assert list(target.parent.iterdir()) == []
+
+
+def test_no_signature_is_in_the_log_and_other_addresses_are_as_ever(
+    ask: Any, film: Film, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    ask(lambda client: client.events.download_clip("e", tmp_path / "clip.mp4"))
+    with httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200))) as other:
+        other.get("http://other.example/?signature=of-theirs")
+    assert film.asked[0].target.endswith("?signature=s")
+    assert "/store/clip.mp4?… " in caplog.text
+    assert "signature=s" not in caplog.text
+    assert "signature=of-theirs" in caplog.text

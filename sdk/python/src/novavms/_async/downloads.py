@@ -11,6 +11,7 @@ from novavms._async.runtime import in_thread, sleep
 from novavms._async.transport import AsyncTransport
 from novavms._download import CHUNK_BYTES, Part, gone, start_and_total
 from novavms._retry import backoff
+from novavms._signed import keep_out_of_logs
 from novavms.errors import DownloadError
 
 EXPIRED = frozenset({401, 403, 404, 410})
@@ -66,8 +67,8 @@ class AsyncDownload:
             headers["Range"] = f"bytes={self._part.received}-"
             if self._tag is not None:
                 headers["If-Range"] = self._tag
-        request = self._transport.http.build_request(
-            "GET", url, headers=headers, timeout=self._transport.limits
+        request = keep_out_of_logs(
+            self._transport.http.build_request("GET", url, headers=headers, timeout=self._transport.limits)
         )
         try:
             response = await self._transport.http.send(request, stream=True, follow_redirects=False)

@@ -10,6 +10,7 @@ import httpx
 
 from novavms._download import CHUNK_BYTES, Part, gone, start_and_total
 from novavms._retry import backoff
+from novavms._signed import keep_out_of_logs
 from novavms._sync.runtime import in_thread, sleep
 from novavms._sync.transport import Transport
 from novavms.errors import DownloadError
@@ -67,8 +68,8 @@ class Download:
             headers["Range"] = f"bytes={self._part.received}-"
             if self._tag is not None:
                 headers["If-Range"] = self._tag
-        request = self._transport.http.build_request(
-            "GET", url, headers=headers, timeout=self._transport.limits
+        request = keep_out_of_logs(
+            self._transport.http.build_request("GET", url, headers=headers, timeout=self._transport.limits)
         )
         try:
             response = self._transport.http.send(request, stream=True, follow_redirects=False)
