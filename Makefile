@@ -16,10 +16,11 @@ RUN := $(BIN)/python tools/node.py run
 TYPESCRIPT := sdk/typescript
 NODE_TEST = $(RUN) node --test --test-timeout=60000 --test-force-exit --test-concurrency=$(JOBS) --test-reporter=dot
 ARGS ?=
+SEED ?= 1
 # Workers of the test run: the machine's cores unless told otherwise.
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 
-.PHONY: help demo install test test-fast test-node check fix bench soak lock openapi sdk clean
+.PHONY: help demo install test test-fast simulate test-node check fix bench soak lock openapi sdk clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -44,6 +45,9 @@ test: $(STAMP) test-node  ## every test
 test-fast: $(STAMP) $(TYPESCRIPT)/dist/.built  ## the everyday tests, under a minute
 	$(NODE_TEST) "$(TYPESCRIPT)/test/*.test.ts"
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "not slow" $(ARGS)
+
+simulate: $(STAMP)  ## play one seed of the gateway's simulation: make simulate SEED=42
+	$(BIN)/python -m pytest -n 0 tests/simulation -k one_seed --seed $(SEED) $(ARGS)
 
 test-node: $(TYPESCRIPT)/dist/.built  ## the TypeScript library's own tests (part of test)
 	$(NODE_TEST) "$(TYPESCRIPT)/test/*.test.ts" "$(TYPESCRIPT)/test/slow/*.test.ts"
