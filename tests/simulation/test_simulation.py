@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from nova_simulation.script import simulate
@@ -48,3 +52,15 @@ def test_a_seed_is_the_same_each_time() -> None:
     first, second, other = simulate(3), simulate(3), simulate(4)
     assert first == second
     assert first.digest != other.digest
+
+
+@pytest.mark.slow
+def test_a_seed_is_the_same_in_another_process() -> None:
+    """Whatever that process hashes to, and played before."""
+    code = "from nova_simulation.script import simulate; simulate(9); print(simulate(3).digest)"
+    path = Path(__file__).parents[1] / "support"
+    environment = {**os.environ, "PYTHONPATH": str(path), "PYTHONHASHSEED": "5"}
+    ran = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.split() == [simulate(3).digest]
