@@ -6,17 +6,21 @@ import asyncio
 import errno
 import shutil
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 from uuid import UUID
 
+import msgspec
 import pytest
-from nova_exports import Filmed, add_camera, ask, filmed, maker, read
+from nova_exports import Filmed, add_camera, ask, download, filmed, maker, read
+from nova_mp4 import decode
 from nova_world import World
 
 from novavms_server.kit.jobs import GiveUp
 from novavms_server.recordings.errors import FootageAway
+from novavms_verify import verify_file
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -128,3 +132,50 @@ async def test_one_that_is_deleted_while_its_file_is_stored_leaves_none(
         await making.make(world.org, {"export_id": asked["id"]})
     assert await store.list_below("exports/") == []
     assert not (tmp_path / "work" / asked["id"]).exists()
+
+
+async def test_footage_that_is_missing_though_no_gap_was_told_is_told_in_the_evidence(
+    world: World, tmp_path: Path
+) -> None:
+    camera_id, footage = await filmed(world, tmp_path)
+    first, lost, *_ = footage.listed[camera_id]
+    footage.listed[camera_id] = [each for each in footage.listed[camera_id] if each.id != lost.id]
+    asked = await ask(world, camera_id)
+    await maker(world, footage, tmp_path / "work").make(world.org, {"export_id": asked["id"]})
+    export = await read(world, asked["id"])
+    gaps = [(gap["reason"], datetime.fromisoformat(gap["start"])) for gap in export["gaps"]]
+    assert gaps == [("unknown", first.end)]
+    path = await download(world, tmp_path, export)
+    assert verify_file(path).manifest["gaps"][0]["reason"] == "unknown"
+
+
+async def test_other_footage_under_the_same_id_is_fetched_anew(world: World, tmp_path: Path) -> None:
+    """A gateway that began its index anew, while an export waited, counts from one again."""
+    camera_id, footage = await filmed(world, tmp_path)
+    asked, making = await ask(world, camera_id), maker(world, footage, tmp_path / "work")
+    good = footage.paths[camera_id][2].read_bytes()
+    footage.paths[camera_id][2].write_bytes(b"half")
+    with pytest.raises(FootageAway):
+        await making.make(world.org, {"export_id": asked["id"]})
+    footage.paths[camera_id][2].write_bytes(good)
+    shifted = {1: footage.paths[camera_id][0], 2: footage.paths[camera_id][1], 3: footage.paths[camera_id][2]}
+    footage.paths[camera_id] = shifted
+    footage.listed[camera_id] = [
+        msgspec.structs.replace(each, id=each.id + 1) for each in footage.listed[camera_id][:3]
+    ]
+    await making.make(world.org, {"export_id": asked["id"]})
+    path = await download(world, tmp_path, await read(world, asked["id"]))
+    verdict = verify_file(path)
+    listed = [each.sha256 for each in footage.listed[camera_id]]
+    assert [piece["segment_sha256"] for piece in verdict.manifest["pieces"]] == listed
+    assert decode(path.read_bytes()).video_frames == 125
+
+
+async def test_a_hash_is_no_path(world: World, tmp_path: Path) -> None:
+    camera_id, footage = await filmed(world, tmp_path)
+    listed = footage.listed[camera_id]
+    listed[1] = msgspec.structs.replace(listed[1], sha256="/../../../../etc/cron.d/x")
+    asked, making = await ask(world, camera_id), maker(world, footage, tmp_path / "work")
+    with pytest.raises(FootageAway):
+        await making.make(world.org, {"export_id": asked["id"]})
+    assert (await read(world, asked["id"]))["status_reason"] == "corrupt_footage"

@@ -21,8 +21,19 @@ from novavms_server.recordings.errors import FootageAway
 
 ROOM_KEPT: Final = 1024**3
 """Bytes of the disk that no export takes."""
+_SHA256: Final = re.compile("[0-9a-f]{64}")
 _NAME_BYTES: Final = 200
 """Of a file's name: file systems take 255."""
+
+
+def segment_path(folder: Path, camera_id: UUID, segment: SegmentInfo) -> Path:
+    """By its content, too: a gateway that began its index anew gives the same ids to other footage. Raises FootageAway for one that
+    can't be had yet, or whose hash is none."""
+    if segment.sha256 is None or not segment.is_whole:
+        raise FootageAway("still_recording", "The newest footage is still being written.")
+    if not _SHA256.fullmatch(segment.sha256):
+        raise FootageAway("corrupt_footage", "The gateway's answer was not understood; update its software.")
+    return folder / str(camera_id) / f"{segment.id}-{segment.sha256[:32]}.mp4"
 
 
 def want_room(folder: Path, segments: dict[UUID, list[SegmentInfo]]) -> None:
@@ -32,7 +43,7 @@ def want_room(folder: Path, segments: dict[UUID, list[SegmentInfo]]) -> None:
     for camera, listed in segments.items():
         for each in listed:
             whole += each.size_bytes
-            to_come += 0 if (folder / str(camera) / f"{each.id}.mp4").exists() else each.size_bytes
+            to_come += 0 if segment_path(folder, camera, each).exists() else each.size_bytes
     if shutil.disk_usage(folder).free < to_come + 3 * whole + ROOM_KEPT:
         raise FootageAway("server_full", "The server has no room to make this export; it waits for some.")
 

@@ -26,10 +26,10 @@ from novavms_camera.capture.movie_facts import facts_box
 from novavms_protocol import SegmentInfo
 from novavms_server.clips.store import Store
 from novavms_server.exports import facts, queries
-from novavms_server.exports.files import file_name, want_room, zip_files
+from novavms_server.exports.files import file_name, segment_path, want_room, zip_files
 from novavms_server.exports.footage import Footage
 from novavms_server.exports.keys import load_or_make
-from novavms_server.exports.manifest import FORMAT, describe, envelope, evidence_box, pieces_of
+from novavms_server.exports.manifest import FORMAT, describe, envelope, evidence_box, pieces_of, with_holes
 from novavms_server.exports.models import ExportRow
 from novavms_server.exports.service import MAKE, PURGE
 from novavms_server.kit.caller import Caller, Role
@@ -146,11 +146,16 @@ class ExportMaker:
         gaps = [
             {"camera_id": camera, "start": start, "end": end, "reason": reason}
             for camera in export.camera_ids
-            for start, end, reason in await self._footage.gaps(work, camera, export.from_at, export.to_at)
+            for start, end, reason in with_holes(
+                await self._footage.gaps(work, camera, export.from_at, export.to_at),
+                segments[camera],
+                export.from_at,
+                export.to_at,
+            )
         ]
         made: list[Path] = []
         for camera, listed in segments.items():
-            paths = {folder / str(camera) / f"{each.id}.mp4": each.sha256 or "" for each in listed}
+            paths = {segment_path(folder, camera, each): each.sha256 or "" for each in listed}
             own = [{**gap, "camera_id": None} for gap in gaps if gap["camera_id"] == camera]
             file = await self._cut(
                 export, work, camera, paths, own, out, {each.name.casefold() for each in made}, key
@@ -177,16 +182,14 @@ class ExportMaker:
         for camera, listed in segments.items():
             await asyncio.to_thread((folder / str(camera)).mkdir, parents=True, exist_ok=True)
             for segment in listed:
-                if segment.sha256 is None or not segment.is_whole:
-                    raise FootageAway("still_recording", "The newest footage is still being written.")
-                await self._fetch(work, camera, segment, folder / str(camera) / f"{segment.id}.mp4")
+                await self._fetch(work, camera, segment, segment_path(folder, camera, segment))
                 done += 1
                 if self._clock.monotonic() - told_at > 1:
                     told_at = self._clock.monotonic()
                     await self._set(export, progress=0.9 * done / total)
 
     async def _fetch(self, work: Work, camera: UUID, segment: SegmentInfo, path: Path) -> None:
-        if await asyncio.to_thread(path.exists):
+        if await asyncio.to_thread(_is_there, path, segment.size_bytes):
             return
         part = path.with_suffix(".part")
         digest = hashlib.sha256()
@@ -310,6 +313,11 @@ class ExportMaker:
 
 def _key(org_id: UUID, export_id: UUID, suffix: str) -> str:
     return f"exports/{org_id}/{export_id}{suffix}"
+
+
+def _is_there(path: Path, size_bytes: int) -> bool:
+    """Whole: a machine that lost its power may keep a file's name and lose its bytes."""
+    return path.exists() and path.stat().st_size == size_bytes
 
 
 async def _chunks(file: Path, digest: Any) -> AsyncIterator[bytes]:

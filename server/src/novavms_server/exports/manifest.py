@@ -16,9 +16,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from novavms_camera.capture.cutting import Cut
 from novavms_camera.capture.model import VIDEO_RATE
+from novavms_protocol import SegmentInfo
+from novavms_server.exports.footage import Gap
 
 FORMAT: Final = "novavms-evidence-1"
 BOX_TYPE: Final = UUID("e3c5ed86-6a1b-5c2f-9d0e-6e6f7661766d")
+HOLE: Final = timedelta(seconds=1)
+"""Shorter ones lie between any two pictures of a slow camera, or come of clocks that were corrected."""
 _CHUNK: Final = 1024 * 1024
 
 
@@ -65,6 +69,22 @@ def pieces_of(cut: Cut, zero: datetime, sha256s: dict[Path, str]) -> list[Piece]
         else:
             found.append(Piece(start, end, stretch.offset, stretch.size_bytes, sha256))
     return found
+
+
+def with_holes(
+    told: Sequence[Gap], segments: Sequence[SegmentInfo], start: datetime, end: datetime
+) -> list[Gap]:
+    """The gaps that the ledger tells, and those that it does not tell although there is no segment, `unknown`: what was removed
+    meanwhile, or was never there."""
+    holes: list[Gap] = []
+    at = start
+    for low, high in sorted([(each.start, each.end) for each in segments] + [gap[:2] for gap in told]):
+        if min(low, end) - at > HOLE:
+            holes.append((at, min(low, end), "unknown"))
+        at = max(at, high)
+    if end - at > HOLE:
+        holes.append((at, end, "unknown"))
+    return sorted([*told, *holes])
 
 
 def describe(path: Path, head_bytes: int, pieces: Sequence[Piece]) -> dict[str, Any]:
