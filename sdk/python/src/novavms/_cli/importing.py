@@ -1,8 +1,9 @@
 """Hundreds of cameras from a CSV file, and a file beside it of what became of each.
 
-The results file only grows, a line at a time, and the last line of a row counts. Before a camera is asked for, its line says
-`adding` with the Idempotency-Key that is used: a run that was cut off there asks with the same key again, and so adds none
-twice. A row that failed is asked for anew, under another key. What a row says is known by a hash of it: one that was changed is a new one.
+The results file grows a line at a time while a run goes on, and the last line of a row counts; a run that comes to its end leaves one
+line a row. Before a camera is asked for, its line says `adding` with the Idempotency-Key that is used: a run that was cut off there asks
+with the same key again, and so adds none twice; so does one after a failure that does not say whether the camera was made. A row that was
+refused is asked for anew, under another key. A row is known by a hash of it, without the password: one that was changed is a new one.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ from novavms._cli.output import Terminal
 NEEDED = ("name", "site", "address")
 KNOWN = (*NEEDED, "gateway", "username", "password", "recording_mode", "retention_days")
 
+REFUSALS = (400, 404, 409, 413)
+"""Answers that say that no camera was made, and that come again for the same Idempotency-Key."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -38,8 +42,9 @@ class Row:
 
     @property
     def digest(self) -> str:
-        """Of all it says."""
-        text = "\0".join(f"{name}={self.values.get(name, '')}" for name in KNOWN)
+        """Of all it says but the password, which could be guessed from it."""
+        known = (name for name in KNOWN if name != "password")
+        text = "\0".join(f"{name}={self.values.get(name, '')}" for name in known)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -63,6 +68,7 @@ class Results:
     """The file of what became of each row. One writer at a time; every line is on disk when `write` returns."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         self._lock = threading.Lock()
         self.last: dict[str, Result] = {}
         if path.exists():
@@ -84,6 +90,21 @@ class Results:
             self._writer.writerow(asdict(result))
             self._file.flush()
             os.fsync(self._file.fileno())
+
+    def tidy(self, rows: Iterable[Row]) -> None:
+        """One line for each of these rows; of others, what was added is kept."""
+        order = {row.digest: None for row in rows}
+        kept = [self.last[digest] for digest in order if digest in self.last]
+        kept += [one for digest, one in self.last.items() if digest not in order and one.status == "added"]
+        fresh = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        with fresh.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, [item.name for item in fields(Result)])
+            writer.writeheader()
+            writer.writerows(asdict(one) for one in kept)
+            file.flush()
+            os.fsync(file.fileno())
+        self.close()
+        fresh.replace(self.path)
 
     def close(self) -> None:
         self._file.close()
@@ -147,7 +168,7 @@ def import_file(
         blank = Result(row.number, row.values["name"], "adding", row=row.digest)
         if dry_run:
             return _tested(client, blank, bodies[row.number])
-        key = before.key if before is not None and before.status == "adding" else str(uuid4())
+        key = (before.key if before is not None else "") or str(uuid4())
         results.write(replace(blank, key=key))
         site = sites[row.values["site"]]
         result = _added(
@@ -158,9 +179,14 @@ def import_file(
 
     try:
         done = _run(terminal, rows, one, at_once)
+        if not dry_run:
+            results.tidy(rows)
+    except KeyboardInterrupt:
+        terminal.say("Interrupted. Run it again to go on: none is added twice.", "yellow")
+        raise
     finally:
         results.close()
-    _tell(terminal, done, dry_run=dry_run)
+    _tell(terminal, done, results.path, dry_run=dry_run)
     return sum(result.status == "failed" for result in done)
 
 
@@ -177,11 +203,10 @@ def _run(terminal: Terminal, rows: list[Row], one: Any, at_once: int) -> list[Re
                 result: Result = future.result()
                 done.append(result)
                 bar.advance(task)
-                if result.status == "failed":
-                    bar.console.print(
-                        f"line {result.line}  {result.name}: {result.message}", style="red", markup=False
-                    )
+                failed = sum(each.status == "failed" for each in done)
+                bar.update(task, description=f"cameras, {failed} failed" if failed else "cameras")
         except BaseException:
+            bar.update(task, description="finishing what has begun")
             pool.shutdown(wait=True, cancel_futures=True)
             raise
     return sorted(done, key=lambda result: result.line)
@@ -191,7 +216,8 @@ def _added(client: Client, blank: Result, body: dict[str, Any], key: str) -> Res
     try:
         camera = client.cameras.create(**body, idempotency_key=key)
     except NovaVMSError as error:
-        return _failed(blank, error)
+        refused = isinstance(error, APIError) and error.status in REFUSALS
+        return replace(_failed(blank, error), key="" if refused else key)
     return replace(blank, status="added", camera_id=camera.id, key=key)
 
 
@@ -223,7 +249,7 @@ def _failed(blank: Result, error: NovaVMSError) -> Result:
     )
 
 
-def _tell(terminal: Terminal, done: Iterable[Result], *, dry_run: bool) -> None:
+def _tell(terminal: Terminal, done: Iterable[Result], results: Path, *, dry_run: bool) -> None:
     found = list(done)
     if terminal.as_json:
         shown = [
@@ -241,6 +267,8 @@ def _tell(terminal: Terminal, done: Iterable[Result], *, dry_run: bool) -> None:
         terminal.say(f"line {result.line}  {result.name}: {result.reason}. {result.message}", "red")
         if result.hint:
             terminal.say(f"    → {result.hint}", "yellow")
+    if not dry_run:
+        terminal.say(f"What became of each: {results}")
 
 
 def _each(rows: list[Row], column: str) -> list[str]:
