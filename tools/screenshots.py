@@ -22,7 +22,13 @@ import httpx
 from playwright.async_api import Browser, Page, async_playwright
 
 BIN = Path(sys.executable).parent
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--hide-scrollbars"]
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--hide-scrollbars",
+]
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,11 @@ async def pages(api: httpx.AsyncClient, facts: dict[str, Any]) -> dict[str, str]
     """Name and address of every page; what they show is made first."""
     cameras = (await api.get("/cameras")).json()["data"]
     events = [
-        (await api.post(f"/cameras/{camera['id']}/trigger", json={"duration_sec": 6, "note": "Delivery at the gate"})).json()
+        (
+            await api.post(
+                f"/cameras/{camera['id']}/trigger", json={"duration_sec": 6, "note": "Delivery at the gate"}
+            )
+        ).json()
         for camera in cameras
     ]
     deadline = time.monotonic() + 60
@@ -73,7 +83,9 @@ async def sign_in(page: Page, base_url: str, login: dict[str, str]) -> None:
     await page.get_by_role("heading", level=1, name="Cameras").wait_for()
 
 
-async def shoot(browser: Browser, facts: dict[str, Any], found: dict[str, str], look: Look, folder: Path) -> None:
+async def shoot(
+    browser: Browser, facts: dict[str, Any], found: dict[str, str], look: Look, folder: Path
+) -> None:
     context = await browser.new_context(
         viewport={"width": look.width, "height": look.height},
         color_scheme="dark" if look.theme == "dark" else "light",
@@ -109,11 +121,15 @@ async def make(folder: Path, only: str) -> None:
                 await asyncio.sleep(0.2)
             facts = json.loads(ready.read_text())
             headers = {"Authorization": f"Bearer {facts['keys']['admin']}"}
-            async with httpx.AsyncClient(base_url=facts["base_url"] + "/api/v1", headers=headers, timeout=30) as api:
+            async with httpx.AsyncClient(
+                base_url=facts["base_url"] + "/api/v1", headers=headers, timeout=30
+            ) as api:
                 found = await pages(api, facts)
             found = {name: path for name, path in found.items() if only in name}
             async with async_playwright() as playwright:
-                browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+                browser = await playwright.chromium.launch(
+                    executable_path=shutil.which("chromium"), args=ARGUMENTS
+                )
                 for look in LOOKS:
                     await shoot(browser, facts, found, look, folder)
                 await browser.close()
