@@ -161,3 +161,30 @@ def test_no_footage_grows_from_the_end_once_it_is_a_gap() -> None:
         check(rows)
     finally:
         db.close()
+
+
+def test_footage_closes_what_it_leaves_of_a_gap_beside_it() -> None:
+    """A file that is found and mended after a crash begins, by its own clock, some microseconds after the one before it."""
+    db = connect(":memory:", index.MIGRATIONS)
+    try:
+        camera = ledger_rows.camera_key(db, CAMERA)
+        first = Row(0, 10 * SECOND_US, "main", format=1, size=9)
+        restart = Row(10 * SECOND_US, 20 * SECOND_US, "main", "gateway_restart")
+        mended = Row(first.end_us + 6, 13 * SECOND_US, "main", format=1, size=9)
+        after = Row(restart.end_us, 30 * SECOND_US, "main", format=1, size=9)
+        for fact in (first, restart, after, mended):
+            ledger_rows.lay_fact(db, camera, fact, hole="unknown")
+        rows = ledger_rows.rows_between(db, camera, 0, 10**12)
+        check(rows)
+        assert [row.reason for row in rows] == [None, "gateway_restart", None]
+        late = Row(mended.end_us + NO_GAP_US, restart.end_us - 7, "main", format=1, size=9)
+        ledger_rows.lay_fact(db, camera, late, hole="unknown")
+        rows = ledger_rows.rows_between(db, camera, 0, 10**12)
+        check(rows)
+        assert [(row.start_us, row.reason) for row in rows] == [
+            (0, None),
+            (mended.end_us, "gateway_restart"),
+            (late.start_us, None),
+        ]
+    finally:
+        db.close()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 SECOND_US: Final = 1_000_000
@@ -55,6 +56,23 @@ def _filling(start_us: int, end_us: int, beside: Row, hole: str) -> Row:
     if end_us - start_us < NO_GAP_US:
         return beside._replace(start_us=start_us, end_us=end_us, size=0, id=0)
     return Row(start_us, end_us, beside.stream, reason=hole)
+
+
+def closing(rows: Sequence[Row], fact: Row) -> Row:
+    """Footage closes what it would leave of a gap beside it, where that is too short to be one. `rows`: all in reach of NO_GAP_US."""
+    if fact.reason is not None:
+        return fact
+    start_us, end_us = fact.start_us, fact.end_us
+    for row, following_row in pairwise(rows):
+        if following_row.reason is not None and row.end_us == following_row.start_us:
+            is_cut = following_row.start_us < fact.start_us < following_row.end_us
+            if is_cut and fact.start_us - following_row.start_us < NO_GAP_US:
+                start_us = following_row.start_us
+        if row.reason is not None and row.end_us == following_row.start_us:
+            is_cut = row.start_us < fact.end_us < row.end_us
+            if is_cut and row.end_us - fact.end_us < NO_GAP_US:
+                end_us = row.end_us
+    return fact._replace(start_us=start_us, end_us=end_us)
 
 
 def lay(rows: Sequence[Row], fact: Row) -> Change:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from novavms_gateway.storage.index import get_meta, set_meta
-from novavms_gateway.storage.ledger import NO_GAP_US, Row, following, lay
+from novavms_gateway.storage.ledger import NO_GAP_US, Row, closing, following, lay
 
 _ROW = ", ".join(Row._fields)
 
@@ -63,6 +63,8 @@ def rows_between(
 def lay_fact(db: sqlite3.Connection, camera: int, fact: Row, *, hole: str) -> bool:
     """Makes the ledger say `fact`; a hole beside it becomes a gap `hole`. Gives whether a row was begun: that is news."""
     is_news = False
+    around = rows_between(db, camera, fact.start_us - NO_GAP_US, fact.end_us + NO_GAP_US)
+    fact = closing(around, fact)
     for part in following(head(db, camera), tail(db, camera), fact, hole=hole):
         change = lay(rows_between(db, camera, part.start_us, part.end_us), part)
         is_news |= _write(db, camera, change.put, change.removed)
