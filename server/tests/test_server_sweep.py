@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 from nova_people import add_user, client_of
 from nova_world import World
@@ -46,7 +47,9 @@ class Route(NamedTuple):
 
 def routes(world: World) -> Iterator[Route]:
     app: Any = world.server.app
-    for route in app._app.routes:
+    while not isinstance(app, Litestar):  # what stands before it
+        app = app._app
+    for route in app.routes:
         for handler in getattr(route, "route_handlers", []):
             if not isinstance(handler, HTTPRouteHandler) or handler.fn.__module__.startswith("litestar."):
                 continue

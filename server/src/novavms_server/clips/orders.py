@@ -38,6 +38,9 @@ ORDER_TIMEOUT_SEC: Final = 5.0
 ANSWER_WAITS_SEC: Final = 2.0
 STORE_RETRY_SEC: Final = 10.0
 STORE_TRIES: Final = 60
+STORE_AWAY_MAX: Final = timedelta(minutes=15)
+"""Where each try takes its time to fail, there are fewer."""
+LAST_TRY_MAX: Final = timedelta(minutes=5)
 _WORD: Final = re.compile(r"[a-z][a-z0-9_]{0,59}")
 
 
@@ -216,10 +219,15 @@ class Orders:
 
     async def _keep(self, order: Order, file: ClipFile) -> None:
         facts = Facts(**{name: getattr(file, name) for name in Facts.__struct_fields__})
-        until = self._clock.now() + timedelta(seconds=STORE_RETRY_SEC * (STORE_TRIES + 6))
+        until = self._clock.now() + STORE_AWAY_MAX
         async with self._database.org(order.org_id) as connection:
             await states.change(
-                connection, order.org_id, order.clip_id, "uploading", self._clock.now(), deadline_at=until
+                connection,
+                order.org_id,
+                order.clip_id,
+                "uploading",
+                self._clock.now(),
+                deadline_at=until + LAST_TRY_MAX,
             )
         key = clip_key(order.org_id, order.clip_id, order.triggered_at)
         for tries_left in reversed(range(STORE_TRIES)):
@@ -227,7 +235,7 @@ class Orders:
                 await self._store.put(key, _bytes_of(file.path), size_bytes=facts.size_bytes)
                 break
             except StoreAway:
-                if tries_left == 0:
+                if tries_left == 0 or self._clock.now() >= until:
                     raise
                 await self._clock.sleep(STORE_RETRY_SEC)
         async with self._database.org(order.org_id) as connection:
