@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from novavms_protocol import live
 from novavms_protocol import messages as m
 from novavms_protocol import recording as r
 
@@ -109,6 +110,7 @@ FROM_SERVER: dict[str, m.FromServer] = {
         5.0,
     ),
     "request_forget_clip": _request(m.ForgetClip(clip_id=_id(20))),
+    "request_watch": _request(live.Watch(camera_id=_id(10), tier="sub", url="/api/v1/live-in/abc")),
     "request_snapshot": _request(m.Snapshot(camera_id=_id(10), width=640)),
     "request_list_segments": _request(
         r.ListSegments(camera_id=_id(10), stream="main", start=AT, end=LATER, limit=100)

@@ -36,6 +36,7 @@ from novavms_protocol import (
     SendMedia,
     SendThumbnails,
     Snapshot,
+    Watch,
 )
 
 CHECK_TIME_CAP_SEC: Final = 15.0
@@ -108,6 +109,8 @@ class Answers:
                 return await self._cutter.order(order)
             case HoldFootage() as order:
                 return await self._recordings.library.hold(order)
+            case Watch():
+                raise RequestRefusedError("unsupported", "This gateway's version shows nothing live.")
 
     async def _check(self, check: Check, timeout_sec: float, progress: Progress) -> dict[str, Any]:
         source = CameraSource(

@@ -4,6 +4,20 @@ One WebSocket carries JSON objects, each with a `type`. `decode_from_gateway` an
 frozen structs of `messages`; unknown fields are ignored, so that an older side reads a newer one's messages.
 """
 
+from novavms_protocol.live import (
+    INIT,
+    MEDIA,
+    NOTE,
+    LiveBodyError,
+    LiveFrame,
+    LiveNote,
+    LiveReader,
+    Tier,
+    Watch,
+    live_frame,
+    note_frame,
+    read_note,
+)
 from novavms_protocol.messages import (
     PROTOCOL_VERSION,
     Ack,
@@ -55,6 +69,9 @@ from novavms_protocol.recording import (
 )
 
 __all__ = [
+    "INIT",
+    "MEDIA",
+    "NOTE",
     "PROTOCOL_VERSION",
     "Ack",
     "Applied",
@@ -82,6 +99,10 @@ __all__ = [
     "LedgerRow",
     "LedgerUpdate",
     "ListSegments",
+    "LiveBodyError",
+    "LiveFrame",
+    "LiveNote",
+    "LiveReader",
     "Ping",
     "Pong",
     "RecordClip",
@@ -96,8 +117,13 @@ __all__ = [
     "Snapshot",
     "StreamName",
     "Telemetry",
+    "Tier",
+    "Watch",
     "Weekday",
     "decode_from_gateway",
     "decode_from_server",
     "encode",
+    "live_frame",
+    "note_frame",
+    "read_note",
 ]

@@ -22,6 +22,7 @@ from uuid import UUID
 import msgspec
 
 from novavms_protocol.base import Message, Time
+from novavms_protocol.live import Watch
 from novavms_protocol.recording import (
     CutClip,
     HoldFootage,
@@ -173,6 +174,7 @@ RequestBody = (
     | CutClip
     | SendThumbnails
     | HoldFootage
+    | Watch
 )
 
 
