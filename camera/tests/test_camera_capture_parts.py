@@ -6,7 +6,7 @@ import socket
 from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import pytest
 from hypothesis import given
@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from novavms_camera.capture import CaptureStream, Fragment, StreamStatus, Subscription
 from novavms_camera.capture.live import Broadcast
-from novavms_camera.capture.model import VIDEO_RATE, VideoSample
+from novavms_camera.capture.model import VIDEO_RATE, StreamFormat, VideoSample
 from novavms_camera.capture.ring import GopRing
 from novavms_camera.capture.timeline import Timeline
 from novavms_camera.faults import CameraFault, Reason
+from novavms_camera.rtsp.parameter_sets import VideoFormat
 from novavms_camera.rtsp.rtp import RtpTrack, SenderReport
 from novavms_camera.source import StreamSource
 
@@ -165,6 +166,58 @@ async def test_a_slow_reader_loses_the_oldest_and_keeps_the_newest() -> None:
     assert [p.start_90k for p in pieces[1:]] == [3, 4, 5, 6, 7, 8]
     assert reader.queued_bytes == 0
     assert reader.dropped == 3
+
+
+async def test_a_reader_that_lags_goes_on_at_the_youngest_key_frame_and_not_before_there_is_one() -> None:
+    reader = Subscription(Broadcast(lambda: (None, [])), 1_000_000, max_lag_sec=2)
+    reader.put(Fragment("init", b"init", False, 0))
+    for second in range(6):
+        reader.put(Fragment("media", b"x", second in {0, 5}, second * VIDEO_RATE))
+        if second == 4:
+            assert (reader.dropped, reader.queued_bytes) == (0, 9), "nothing younger could be shown"
+    assert reader.dropped == 5
+    for second in range(6, 9):
+        reader.put(Fragment("media", b"x", False, second * VIDEO_RATE))
+    assert reader.dropped == 5, "again there is nothing younger"
+    pieces = [await anext(reader) for _ in range(5)]
+    assert [piece.start_90k // VIDEO_RATE for piece in pieces] == [0, 5, 6, 7, 8]
+    for second in range(9, 20):
+        reader.put(Fragment("media", b"x", True, second * VIDEO_RATE))
+        await anext(reader)
+    assert reader.dropped == 5, "who keeps up loses nothing"
+
+
+def live_format() -> StreamFormat:
+    return StreamFormat(VideoFormat("h264", 64, 64, None, b"config", b"", "avc1.64001f", 0), None)
+
+
+@pytest.mark.parametrize(
+    ("backlog", "frames", "starts"),
+    [
+        ("all", 25, [0, 10, 20]),
+        ("gop", 25, [20]),
+        ("gop", 21, [10]),  # of the last GOP there is but the frame that comes with the next fragment
+        ("gop", 1, []),
+    ],
+)
+async def test_a_joining_reader_gets_its_backlog_and_nothing_twice(
+    backlog: Literal["all", "gop"], frames: int, starts: list[int]
+) -> None:
+    ring = GopRing(60, 1_000_000)
+    broadcast = Broadcast(lambda: (live_format(), list(ring.gops)))
+    for number in range(frames):
+        ring.add_video(frame(number / 10, key=number % 10 == 0))
+    reader = Subscription(broadcast, 1_000_000, backlog=backlog)
+    broadcast.join(reader)
+    assert (await anext(reader)).fmt == live_format()
+    given = [await anext(reader) for _ in range(reader._media)]
+    assert [round(piece.start_90k / VIDEO_RATE * 10) for piece in given] == starts
+    assert all(piece.key for piece in given)
+    broadcast.on_video(frame(frames / 10, key=frames % 10 == 0))
+    broadcast.on_video(frame((frames + 1) / 10))
+    broadcast.on_video(frame((frames + 2) / 10))
+    following = await anext(reader)
+    assert following.start_90k == int((frames - 1) / 10 * VIDEO_RATE), "it goes on where the backlog ended"
 
 
 class Silent:

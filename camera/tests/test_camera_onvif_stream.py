@@ -19,6 +19,7 @@ from novavms_camera.secret import Secret
 from novavms_camera.source import CameraSource, Tier
 from novavms_simcam import SimCam, SimCamConfig
 from novavms_simcam.faults import Faults
+from novavms_simcam.media import footage_path
 
 pytestmark = pytest.mark.anyio
 
@@ -45,9 +46,16 @@ def onvif(cam: SimCam, password: str = "pw") -> CameraSource:
 async def test_the_stream_of_a_tier_at_the_host_that_answered(tier: Tier) -> None:
     async with camera(stream_uri_host="192.0.2.9", xaddr_host="192.0.2.9", clock_offset_sec=9999) as cam:
         stream = await resolve_stream(onvif(cam), tier, policy=POLICY)
-        assert stream.url == cam.stream_url(tier)
+        assert (stream.url, stream.tier) == (cam.stream_url(tier), tier)
         assert (stream.username, stream.password, stream.address) == ("admin", Secret("pw"), "127.0.0.1")
         assert cam.login_attempts.failed == 0
+
+
+async def test_a_device_without_a_sub_stream_gives_its_main_one_and_says_so() -> None:
+    same = footage_path("h264")  # one file is both streams: one size
+    async with SimCam(SimCamConfig(password="pw", media=same)) as cam:
+        stream = await resolve_stream(onvif(cam), "sub", policy=POLICY)
+        assert (stream.url, stream.tier) == (cam.stream_url("main"), "main")
 
 
 async def test_an_rtsp_source_is_its_own_url_with_the_address_pinned() -> None:

@@ -53,5 +53,7 @@ class StreamSource:
     tls_fingerprint: str | None = None
     """As in CameraSource, for rtsps."""
     tls_pinned_at: datetime | None = None
+    tier: Tier = "main"
+    """Which of the camera's streams it is; the one of an `rtsp` source counts as main."""
     redirects: AddressPolicy | None = None
     """Where the camera may send us by an RTSP redirect; None: nowhere."""

@@ -10,18 +10,22 @@ from types import TracebackType
 from typing import Final, Literal, Self
 
 from novavms_camera.capture.fmp4 import FragmentBuilder, fragment, init_part
-from novavms_camera.capture.model import AudioSample, StreamFormat, VideoSample
+from novavms_camera.capture.model import VIDEO_RATE, AudioSample, StreamFormat, VideoSample
 from novavms_camera.capture.ring import Gop
 from novavms_camera.faults import Reason
 
-FRAGMENT_SEC: Final = 0.5
+FRAGMENT_SEC: Final = 0.2
+"""What a picture waits for its fragment, at most. A fragment's head is some 150 bytes: 1 % of a 500 kbit/s stream."""
+Backlog = Literal["all", "gop"]
+"""What a joining reader gets at once: all that is in memory, or from the last key frame on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
     """A piece of fragmented MP4. An `init` piece comes first and again where the format changes; `key`: begins on a key frame.
 
-    `start_90k` is on the stream's own timeline; `mime_codecs` (of an init piece) is what MediaSource wants to know.
+    `start_90k` is on the stream's own timeline. Of an init piece: `mime_codecs` is what MediaSource wants to know, `fmt` what
+    the pieces after it hold.
     """
 
     kind: Literal["init", "media"]
@@ -29,20 +33,32 @@ class Fragment:
     key: bool
     start_90k: int
     mime_codecs: str = ""
+    fmt: StreamFormat | None = None
 
 
 class Subscription:
     """Use as `async with stream.subscribe() as pieces: async for piece in pieces`. Ends when the stream's `run` does.
 
-    Holds at most `max_bytes`: a reader that is too slow loses whole GOPs, oldest first, and goes on at a key frame.
+    Holds at most `max_bytes`, and where a younger GOP follows none that began more than `max_lag_sec` ago: a reader that is too
+    slow loses whole GOPs, oldest first, and goes on at a key frame.
     """
 
-    def __init__(self, broadcast: Broadcast, max_bytes: int) -> None:
+    def __init__(
+        self,
+        broadcast: Broadcast,
+        max_bytes: int,
+        *,
+        backlog: Backlog = "all",
+        max_lag_sec: float | None = None,
+    ) -> None:
         self._broadcast = broadcast
         self._max_bytes = max_bytes
+        self._max_lag = None if max_lag_sec is None else int(max_lag_sec * VIDEO_RATE)
+        self.backlog: Backlog = backlog
         self._queue: deque[Fragment] = deque()
         self._size = 0
         self._media = 0
+        self._keys = 0
         self._wake = asyncio.Event()
         self._wants_key = True
         self._is_closed = False
@@ -71,6 +87,7 @@ class Subscription:
         piece = self._queue.popleft()
         self._size -= len(piece.data)
         self._media -= piece.kind == "media"
+        self._keys -= piece.key
         return piece
 
     @property
@@ -90,11 +107,21 @@ class Subscription:
                 return
             self._wants_key = False
             self._media += 1
+            self._keys += piece.key
         elif self._queue and self._queue[-1].kind == "init":
             self._size -= len(self._queue.pop().data)  # superseded before anything came in it
         self._queue.append(piece)
         self._size += len(piece.data)
+        while self._is_late():
+            self._drop_gop()
         self._wake.set()
+
+    def _is_late(self) -> bool:
+        """Whether the reader is so far behind that it is to go on at a younger key frame."""
+        if self._max_lag is None or self._queue[-1].kind == "init":
+            return False
+        oldest = next(piece for piece in self._queue if piece.kind == "media")
+        return self._keys > oldest.key and self._queue[-1].start_90k - oldest.start_90k > self._max_lag
 
     def _drop_gop(self) -> None:
         """Lets go of the queue's front up to the next key frame; the newest init piece in there stays in front of the rest."""
@@ -110,6 +137,7 @@ class Subscription:
                 init = head
             else:
                 gone += 1
+                self._keys -= head.key
         self._media -= gone
         self.dropped += gone
         self._wants_key = not self._media
@@ -134,7 +162,7 @@ class Broadcast:
         self._is_closed = False
 
     def join(self, reader: Subscription) -> None:
-        """Gives the reader what is in memory, then all that comes."""
+        """Gives the reader its backlog, then all that comes."""
         fmt, gops = self._recent()
         if self._is_closed:
             reader.close()
@@ -148,6 +176,8 @@ class Broadcast:
                 pending = (1, sound_from)
             else:
                 pending = self._builder.pending if self._builder is not None else (0, 0)
+            if reader.backlog == "gop":
+                gops = _newest(gops, pending[0])
             for piece in _backlog(fmt, gops, *pending):
                 reader.put(piece)
         self._readers.append(reader)
@@ -158,6 +188,10 @@ class Broadcast:
             self._readers.remove(reader)
         if not self._readers:
             self._builder = None
+
+    def open(self) -> None:
+        """Who joins from now on is served, also after `close`."""
+        self._is_closed = False
 
     def close(self) -> None:
         """Ends all subscriptions."""
@@ -204,7 +238,14 @@ def _playable(fmt: StreamFormat) -> StreamFormat:
 
 def _init(fmt: StreamFormat) -> Fragment:
     names = fmt.video.codec_string + (",mp4a.40.2" if fmt.audio is not None else "")
-    return Fragment("init", init_part(fmt), False, 0, names)
+    return Fragment("init", init_part(fmt), False, 0, names, fmt)
+
+
+def _newest(gops: list[Gop], pending: int) -> list[Gop]:
+    """The last GOP; the one before it, too, where all of the last comes with the next fragment: with a camera that sends a
+    picture a second that takes one."""
+    is_pending = bool(gops) and len(gops[-1].video) <= pending
+    return gops[-2:] if is_pending else gops[-1:]
 
 
 def _backlog(fmt: StreamFormat, gops: list[Gop], pending: int, sound_from: int) -> list[Fragment]:

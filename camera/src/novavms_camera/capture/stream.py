@@ -13,7 +13,7 @@ from typing import Final, Literal, NoReturn
 
 from novavms_camera.capture.clip import ClipWriter, until_done
 from novavms_camera.capture.finalise import finalise
-from novavms_camera.capture.live import Broadcast, Subscription
+from novavms_camera.capture.live import Backlog, Broadcast, Subscription
 from novavms_camera.capture.model import (
     VIDEO_RATE,
     AudioSample,
@@ -118,6 +118,7 @@ class CaptureStream:
     async def run(self) -> NoReturn:
         """Connects, reads, reconnects for ever; cancel it to stop. The session is torn down, within a second, always."""
         failures = 0
+        self._broadcast.open()
         try:
             while True:
                 self._retry.clear()
@@ -295,9 +296,11 @@ class CaptureStream:
         own = ClockOffset(self._clock.now().timestamp() - self.now_90k() / VIDEO_RATE, "arrival", 1.0)
         return (self._past_clock or own).wall_clock(at_90k)
 
-    def subscribe(self, *, max_bytes: int = 8_388_608) -> Subscription:
-        """Fragments for a live viewer: the init piece and the GOPs in memory at once, then what comes."""
-        return Subscription(self._broadcast, max_bytes)
+    def subscribe(
+        self, *, max_bytes: int = 8_388_608, backlog: Backlog = "all", max_lag_sec: float | None = None
+    ) -> Subscription:
+        """Fragments for a live viewer: the init piece and what is in memory (`gop`: the last GOP of it) at once, then what comes."""
+        return Subscription(self._broadcast, max_bytes, backlog=backlog, max_lag_sec=max_lag_sec)
 
     def _recent(self) -> tuple[StreamFormat | None, list[Gop]]:
         return (self._format if self._session_frames else None), list(self._ring.gops)

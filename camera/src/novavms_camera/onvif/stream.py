@@ -34,7 +34,8 @@ async def resolve_stream(
     policy: AddressPolicy | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> StreamSource:
-    """The stream of `tier`; a device without a sub stream gives its main one. `rtsp` sources have the one they name.
+    """The stream of `tier`; a device without a sub stream gives its main one, and says so in `tier`. `rtsp` sources have the
+    one they name.
 
     The host is resolved once and the answer pinned in `address`; `policy` judges it, None judges nothing. An ONVIF
     device is logged in to, with at most two failed tries; the caller bounds the time. Raises CameraFault.
@@ -50,14 +51,21 @@ async def resolve_stream(
         await device.read_clock()
         service, profiles = await media_profiles(device)
         main, sub = choose_tiers(profiles)
-        url = await service.stream_url((sub if tier == "sub" and sub is not None else main).token)
+        chosen = sub if tier == "sub" and sub is not None else main
+        url = await service.stream_url(chosen.token)
     finally:
         await device.connection.close()
-    return stream_source(source, str(repair_host(url, address)), address, redirects=policy)
+    given: Tier = "main" if chosen is main else "sub"
+    return stream_source(source, str(repair_host(url, address)), address, redirects=policy, tier=given)
 
 
 def stream_source(
-    source: CameraSource, url: RtspUrl | str, address: str, *, redirects: AddressPolicy | None = None
+    source: CameraSource,
+    url: RtspUrl | str,
+    address: str,
+    *,
+    redirects: AddressPolicy | None = None,
+    tier: Tier = "main",
 ) -> StreamSource:
     """The stream at `url` with the source's credentials and transport, pinned to `address`.
 
@@ -72,4 +80,5 @@ def stream_source(
         tls_fingerprint=source.tls_fingerprint if source.kind == "rtsp" else source.stream_tls_fingerprint,
         tls_pinned_at=source.tls_pinned_at,
         redirects=redirects,
+        tier=tier,
     )
