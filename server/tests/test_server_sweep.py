@@ -26,7 +26,15 @@ from novavms_server.platform import render_document
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 FREE = {"/healthz", "/readyz", "/metrics", "/docs", "/api/v1/openapi.json"}
-SIGNED = ("/api/v1/store/", "/api/v1/play/", "/api/v1/relay/", "/api/v1/uploads/", "/api/v1/shared/")
+SIGNED = (
+    "/api/v1/store/",
+    "/api/v1/play/",
+    "/api/v1/relay/",
+    "/api/v1/uploads/",
+    "/api/v1/shared/",
+    "/api/v1/live/",
+    "/api/v1/live-in/",
+)
 """Routes whose path itself is the credential: their own tests hold them."""
 
 

@@ -48,6 +48,10 @@ from novavms_server.kit.http import (
     resolve_in_turn,
 )
 from novavms_server.kit.metrics import Metrics
+from novavms_server.live.door import LiveDoor
+from novavms_server.live.inlet import Inlets
+from novavms_server.live.routes import InletController, LiveController, WatchController
+from novavms_server.live.service import LiveService
 from novavms_server.recordings.door import RelayDoor
 from novavms_server.recordings.past_clips import PastClips
 from novavms_server.recordings.playback import Playback
@@ -98,6 +102,9 @@ class Services:
     thumbnails: Thumbnails
     past_clips: PastClips
     relay_door: RelayDoor
+    live: LiveService
+    live_door: LiveDoor
+    live_inlets: Inlets
     streams: Streams
     stream_door: StreamDoor
     shares: ShareService
@@ -119,6 +126,9 @@ CONTROLLERS: list[type[Controller]] = [
     PlayController,
     RelayController,
     SiteRecordingController,
+    LiveController,
+    WatchController,
+    InletController,
     StreamController,
     SiteController,
     GatewayController,

@@ -21,6 +21,7 @@ VERSION = "1.2.0"
 TAGS = [
     {"name": "Cameras", "description": "Add a camera, and it is checked for real before you get an answer."},
     {"name": "Recordings", "description": "What footage there is, and why where there is none."},
+    {"name": "Live", "description": "Pictures as they come, at any distance from the camera."},
     {"name": "Events", "description": "Something noticed or asked for, with at most one clip."},
     {
         "name": "Stream",

@@ -37,6 +37,8 @@ from novavms_server.kit.metrics import Metrics
 from novavms_server.kit.pages import Cursors
 from novavms_server.kit.seal import Sealer, load_or_make_key
 from novavms_server.kit.site import Site
+from novavms_server.live import service as live_service
+from novavms_server.live.assembly import LiveParts, build_live
 from novavms_server.recordings import playback
 from novavms_server.recordings.assembly import RecordingParts, build_recordings
 from novavms_server.settings import Settings
@@ -65,6 +67,7 @@ class Server:
     recordings: RecordingParts
     jobs: Jobs
     direct: DirectMode
+    live: LiveParts
     app: ASGIApp
 
     async def start(self) -> None:
@@ -74,16 +77,19 @@ class Server:
         self.presence.start()
         self.direct.start()
         self.services.streams.start()
+        self.live.start()
         self.jobs.start()
 
     def say_goodbye(self) -> None:
         """Before the HTTP server ends its connections: those that have no end of their own come to one."""
         self.presence.say_goodbye()
         self.services.streams.say_goodbye()
+        self.live.say_goodbye()
 
     async def stop(self) -> None:
         """The reverse, in reverse order."""
         await self.jobs.stop()
+        await self.live.stop()
         await self.services.streams.stop()
         await self.direct.stop()
         await self.presence.stop()
@@ -139,6 +145,18 @@ def build_server(settings: Settings, *, database_url: str, clock: Clock | None =
     cameras.direct_snapshot = direct.cameras.snapshot
     limits: dict[str, Any] = {"rate_per_min": settings.rate_per_min, "burst": settings.rate_burst}
     limiter, anonymous_limiter = LocalLimiter(clock, **limits), LocalLimiter(clock, **limits)
+    live = build_live(
+        settings,
+        database=database,
+        clock=clock,
+        sealer=sealer,
+        hub=hub,
+        gateways=arrivals,
+        captures=direct.cameras,
+        metrics=metrics,
+        limiter=limiter,
+        anonymous=anonymous_limiter,
+    )
     authenticator = accounts.authenticator
     streams = Streams(
         *(database, clock, authenticator, sealer.derive("stream"), metrics.registry),
@@ -174,6 +192,9 @@ def build_server(settings: Settings, *, database_url: str, clock: Clock | None =
         thumbnails=recordings.thumbnails,
         past_clips=recordings.past_clips,
         relay_door=recordings.relay_door,
+        live=live.service,
+        live_door=live.door,
+        live_inlets=live.inlets,
         store_door=clips.door,
         streams=streams,
         stream_door=StreamDoor(streams, authenticator, limiter, anonymous_limiter),
@@ -199,7 +220,11 @@ def build_server(settings: Settings, *, database_url: str, clock: Clock | None =
         anonymous_limiter=anonymous_limiter,
         idempotency=Idempotency(database, clock, sealer),
         metrics=metrics,
-        signed={playback.PATH: recordings.playback.signed, links.PATH: clips.door.signed},
+        signed={
+            playback.PATH: recordings.playback.signed,
+            links.PATH: clips.door.signed,
+            live_service.PATH: live.service.signed,
+        },
     )
     store = settings.store_url or "file://"
     site = Site(
@@ -209,7 +234,19 @@ def build_server(settings: Settings, *, database_url: str, clock: Clock | None =
         media_sources=() if store.startswith("file:") else ("https:",),
     )
     return Server(
-        settings, clock, database, sealer, services, hub, presence, clips, recordings, jobs, direct, site
+        settings,
+        clock,
+        database,
+        sealer,
+        services,
+        hub,
+        presence,
+        clips,
+        recordings,
+        jobs,
+        direct,
+        live,
+        site,
     )
 
 

@@ -53,6 +53,9 @@ __all__ = [
     "GatewayStatusData",
     "GatewayStatusItem",
     "HardwareFacts",
+    "Live",
+    "LiveExcluded",
+    "LiveProtocol",
     "LoggedInUser",
     "LoginAnswer",
     "Me",
@@ -290,6 +293,39 @@ class Triggered(Model):
     event_id: str
     started_at: datetime
     expected_clip_duration_sec: int
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class LiveProtocol(Model):
+    """One way to watch. `codec` is null where the stream has not been seen yet; `reason` says why it is at this place."""
+
+    type: Literal["webrtc", "mse", "hls"]
+    url: str
+    tier: Tier
+    codec: str | None
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class LiveExcluded(Model):
+    """A way that is not offered. `reason` is stable: no_go2rtc, not_direct, codec, not_supported."""
+
+    type: Literal["webrtc", "mse", "hls"]
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Live(Model):
+    """Ways to watch, best first. `message` says why where there is none. `token` opens this camera and nothing else."""
+
+    _secret: ClassVar[frozenset[str]] = frozenset({"token"})
+
+    protocols: list[LiveProtocol]
+    excluded: list[LiveExcluded]
+    token: str
+    expires_at: datetime
+    message: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -3,7 +3,7 @@ import type { Operation } from '../operation.js';
 import type { RequestOptions } from '../options.js';
 import type { ApiPromise, PagePromise } from '../promise.js';
 import { Resource } from '../resource.js';
-import type { Camera, CameraCreate, CameraDetail, CameraTest, CameraUpdate, CheckReport, CheckStages, ClipCreate, CreateCameraParams, GetCameraPlaybackParams, GetCameraRecordingsParams, GetCameraSnapshotParams, GetCameraThumbnailsParams, GetCheckStagesParams, ListCamerasParams, Recordings, TestCameraParams, Trigger, Triggered, UpdateCameraParams } from './types.js';
+import type { Camera, CameraCreate, CameraDetail, CameraTest, CameraUpdate, CheckReport, CheckStages, ClipCreate, CreateCameraParams, GetCameraLiveParams, GetCameraPlaybackParams, GetCameraRecordingsParams, GetCameraSnapshotParams, GetCameraThumbnailsParams, GetCheckStagesParams, ListCamerasParams, Live, Recordings, TestCameraParams, Trigger, Triggered, UpdateCameraParams } from './types.js';
 
 const listCameras: Operation = {
   id: 'listCameras',
@@ -132,6 +132,14 @@ const getCameraThumbnails: Operation = {
   path: '/cameras/{}/thumbnails',
   query: ['count', 'from', 'to', 'width'],
   reply: 'bytes',
+};
+
+const getCameraLive: Operation = {
+  id: 'getCameraLive',
+  method: 'GET',
+  path: '/cameras/{}/live',
+  query: ['codecs', 'tier'],
+  reply: 'json',
 };
 
 /** Add a camera, and it is checked for real before you get an answer. */
@@ -388,5 +396,21 @@ export class CamerasOperations extends Resource {
    */
   thumbnails(id: string, params?: GetCameraThumbnailsParams, options?: RequestOptions): ApiPromise<Blob> {
     return this.call(getCameraThumbnails, [id], params, options);
+  }
+
+  /**
+   * Watch a camera live.
+   *
+   * Ways to watch, best first for what the viewer can decode. Each address is good for an hour to begin, opens this camera and nothing else, and ends within 5 s with the caller's right to see it. `mse`: a WebSocket whose text messages say what comes, and whose binary ones are fragmented MP4 for MediaSource. `hls`: low-latency HLS. `webrtc`: WHEP. URLs are whole where NOVAVMS_PUBLIC_URL is set, else begin with `/`.
+   *
+   * Needs the role viewer or higher.
+   *
+   * @example
+   * ```ts
+   * const answer = await novavms.cameras.live(id);
+   * ```
+   */
+  live(id: string, params?: GetCameraLiveParams, options?: RequestOptions): ApiPromise<Live> {
+    return this.call(getCameraLive, [id], params, options);
   }
 }

@@ -612,6 +612,31 @@ export interface HelloItem {
   data: HelloData;
 }
 
+/** Ways to watch, best first. `message` says why where there is none. `token` opens this camera and nothing else. */
+export interface Live {
+  protocols: LiveProtocol[];
+  excluded: LiveExcluded[];
+  token: string;
+  expiresAt: string;
+  message?: string | null;
+}
+
+/** A way that is not offered. `reason` is stable: no_go2rtc, not_direct, codec, not_supported. */
+export interface LiveExcluded {
+  type: 'webrtc' | 'mse' | 'hls';
+  reason: string;
+  message: string;
+}
+
+/** One way to watch. `codec` is null where the stream has not been seen yet; `reason` says why it is at this place. */
+export interface LiveProtocol {
+  type: 'webrtc' | 'mse' | 'hls';
+  url: string;
+  tier: 'main' | 'sub';
+  codec: string | null;
+  reason: string;
+}
+
 export interface LoggedInUser {
   id: string;
   email: string;
@@ -1107,6 +1132,14 @@ export interface GetSiteRecordingsParams {
   limit?: number | undefined;
   /** An RFC 3339 time, or a day (YYYY-MM-DD) in the site's time zone, to its end. Unset, or ahead of now: now. */
   to?: string | Date | undefined;
+}
+
+/** What `getCameraLive` can be asked. */
+export interface GetCameraLiveParams {
+  /** What the viewer can decode, separated by commas: h264, h265. Unset: h264. */
+  codecs?: string | undefined;
+  /** `sub`: the smaller stream, where the camera has one. Default: "main". */
+  tier?: 'main' | 'sub' | undefined;
 }
 
 /** What `listEvents` can be asked. */

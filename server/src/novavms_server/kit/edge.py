@@ -32,7 +32,7 @@ from novavms_server.kit.work import Work
 log = logging.getLogger("novavms.edge")
 MAX_BODY_BYTES = 1_048_576
 FREE_PATHS = frozenset({"/healthz", "/readyz"})
-FREE_PREFIXES = ("/api/v1/relay/",)
+FREE_PREFIXES = ("/api/v1/relay/", "/api/v1/live-in/")
 """Gateways answer there what this server has just asked them for: no limit, no caller to know, bodies of any size."""
 STREAMED_PREFIX = "/api/v1/store/"
 """Bodies below this path are not read here: their route streams them and sets its own bounds."""

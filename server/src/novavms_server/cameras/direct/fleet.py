@@ -60,7 +60,7 @@ class Watch:
 
 
 class DirectCameras:
-    """`record_clip` and `is_online` are what clips need. `on_error` is set before `start`."""
+    """`record_clip` and `is_online` are what clips need, `stream_of` is what live view needs. `on_error` is set before `start`."""
 
     def __init__(self, database: Database, clock: Clock, sealer: Sealer, rules: AddressRules) -> None:
         self._database = database
@@ -102,6 +102,11 @@ class DirectCameras:
         watch = self._watches.get(camera_id)
         keyframe = watch.stream.keyframe() if watch is not None else None
         return None if keyframe is None else await snapshot_jpeg(keyframe, width=width)
+
+    def stream_of(self, camera_id: UUID) -> CaptureStream | None:
+        """For live view; None: it is not watched. The stream may end, and be another the next time."""
+        watch = self._watches.get(camera_id)
+        return watch.stream if watch is not None else None
 
     # ---- life
 

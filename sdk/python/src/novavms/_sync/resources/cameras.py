@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from novavms._request import NOT_GIVEN, NotGiven, Timeout, segment
 from novavms._sync.following import followed
 from novavms._sync.resource import Resource
-from novavms.types import Camera, CameraDetail, CheckReport, CheckStages, Recordings, Triggered
+from novavms.types import Camera, CameraDetail, CheckReport, CheckStages, Live, Recordings, Triggered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -429,6 +429,35 @@ class CamerasOperations(Resource):
             Triggered,
             body={"duration_sec": duration_sec, "note": note},
             key=idempotency_key,
+            timeout=timeout,
+        )
+
+    def live(
+        self,
+        camera_id: str | UUID,
+        *,
+        codecs: str | None = None,
+        tier: Tier | None = None,
+        timeout: Timeout = NOT_GIVEN,
+    ) -> Live:
+        """Watch a camera live.
+
+        Ways to watch, best first for what the viewer can decode. Each address is good for an hour to begin,
+        opens this camera and nothing else, and ends within 5 s with the caller's right to see it. `mse`: a
+        WebSocket whose text messages say what comes, and whose binary ones are fragmented MP4 for
+        MediaSource. `hls`: low-latency HLS. `webrtc`: WHEP. URLs are whole where NOVAVMS_PUBLIC_URL is set,
+        else begin with `/`.
+
+        Args:
+            codecs: What the viewer can decode, separated by commas: h264, h265. Unset: h264.
+            tier: `sub`: the smaller stream, where the camera has one; default "main".
+            timeout: Seconds, for this call; the client's if not given.
+        """
+        return self._transport.object(
+            "GET",
+            f"/api/v1/cameras/{segment(camera_id)}/live",
+            Live,
+            query={"codecs": codecs, "tier": tier},
             timeout=timeout,
         )
 

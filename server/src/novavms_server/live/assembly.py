@@ -1,0 +1,84 @@
+"""All that live view is made of, put together for `server`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from novavms_server.gateways.hub import GatewayHub
+from novavms_server.kit.clock import Clock
+from novavms_server.kit.database import Database
+from novavms_server.kit.limits import Limiter
+from novavms_server.kit.metrics import Metrics
+from novavms_server.kit.seal import Sealer
+from novavms_server.live.direct import Captures, DirectFeed
+from novavms_server.live.door import LiveDoor
+from novavms_server.live.inlet import Inlets
+from novavms_server.live.metrics import LiveMetrics
+from novavms_server.live.rights import Rights
+from novavms_server.live.service import LiveService
+from novavms_server.live.tickets import Tickets
+from novavms_server.live.upstream import Upstreams
+from novavms_server.live.watchers import Watchers
+from novavms_server.recordings.door import Gateways
+from novavms_server.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class LiveParts:
+    service: LiveService
+    tickets: Tickets
+    rights: Rights
+    watchers: Watchers
+    inlets: Inlets
+    upstreams: Upstreams
+    door: LiveDoor
+    metrics: LiveMetrics
+
+    def start(self) -> None:
+        self.rights.start()
+
+    def say_goodbye(self) -> None:
+        """Before the HTTP server ends its connections: viewers hear it, gateways are hung up on."""
+        self.door.say_goodbye()
+        self.upstreams.say_goodbye()
+
+    async def stop(self) -> None:
+        await self.rights.stop()
+        await self.upstreams.stop()
+
+
+def build_live(
+    settings: Settings,
+    *,
+    database: Database,
+    clock: Clock,
+    sealer: Sealer,
+    hub: GatewayHub,
+    gateways: Gateways,
+    captures: Captures,
+    metrics: Metrics,
+    limiter: Limiter,
+    anonymous: Limiter,
+) -> LiveParts:
+    """Nothing is started yet."""
+    counted = LiveMetrics(metrics.registry)
+    tickets = Tickets(sealer.derive("live"), clock)
+    rights = Rights(tickets, database, clock)
+    watchers = Watchers(counted)
+    inlets = Inlets(gateways, counted)
+    upstreams = Upstreams(hub, inlets, DirectFeed(captures, clock, counted), clock, counted)
+    return LiveParts(
+        service=LiveService(
+            tickets,
+            offered=frozenset({"mse"}),
+            has_go2rtc=bool(settings.go2rtc_url),
+            base_url=settings.public_url or "",
+        ),
+        tickets=tickets,
+        rights=rights,
+        watchers=watchers,
+        inlets=inlets,
+        upstreams=upstreams,
+        door=LiveDoor(tickets, rights, watchers, upstreams, counted, limiter, anonymous),
+        metrics=counted,
+    )

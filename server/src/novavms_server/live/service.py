@@ -1,0 +1,102 @@
+"""How a camera can be watched: which ways there are, in which order, and why."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from litestar.types import HTTPScope
+
+from novavms_protocol.live import Tier
+from novavms_server.accounts.holders import credential_of
+from novavms_server.kit.database import Query
+from novavms_server.kit.errors import Forbidden
+from novavms_server.kit.work import Work
+from novavms_server.live.models import LiveCamera, LiveExcluded, LiveProtocol, Live, Protocol
+from novavms_server.live.plan import Plan, plan_of, read_codecs
+from novavms_server.live.rights import CAMERA, MISSING, live_camera
+from novavms_server.live.tickets import Ticket, Tickets
+
+PATH: Final = "/api/v1/live/"
+VALID: Final = timedelta(hours=1)
+_ENDINGS: Final[dict[Protocol, str]] = {"mse": "mse", "hls": "hls/index.m3u8", "webrtc": "whep"}
+_REASONS: Final[dict[Protocol, str]] = {
+    "webrtc": "Straight from the camera's own packets: least behind it.",
+    "mse": "Over one WebSocket, and every picture arrives: about half a second behind the camera.",
+    "hls": "Plain HTTP, for where no WebSocket gets through: some seconds behind the camera.",
+}
+_TIERS: Final = {
+    "no_sub_stream": " There is no sub stream, so this is the main one.",
+    "codec": " The other stream's codec is none that you named.",
+}
+
+
+class LiveService:
+    """Made once. `offered`: the ways that this server has doors for; `has_go2rtc`: one is set. `base_url` may be empty."""
+
+    def __init__(
+        self, tickets: Tickets, *, offered: frozenset[Protocol], has_go2rtc: bool, base_url: str = ""
+    ) -> None:
+        self._tickets = tickets
+        self._offered = offered
+        self._has_go2rtc = has_go2rtc
+        self._base_url = base_url.rstrip("/")
+
+    async def view(self, work: Work, camera_id: UUID, tier: Tier, codecs: str | None) -> Live:
+        """Raises ValidationError, NotFound, Forbidden."""
+        decodable = read_codecs(codecs)
+        query = Query(CAMERA, (work.caller.org_id, camera_id), live_camera)
+        camera: LiveCamera = await work.get(query, MISSING)
+        if not work.caller.sees(camera.site_id):
+            raise Forbidden
+        kind, credential_id = credential_of(work.caller)
+        expires_at = work.now + VALID
+        token = self._tickets.make(Ticket(camera.org_id, camera.id, kind, credential_id, expires_at))
+        plan = plan_of(camera, tier, decodable)
+        is_near = camera.gateway_id is None
+        order: tuple[Protocol, ...] = ("webrtc", "mse", "hls") if is_near else ("mse", "webrtc", "hls")
+        protocols: list[LiveProtocol] = []
+        excluded: list[LiveExcluded] = []
+        for name in order:
+            without = self._without(name, camera, plan)
+            if without is None:
+                protocols.append(self._protocol(name, token, plan))
+            else:
+                excluded.append(without)
+        return Live(
+            protocols=protocols,
+            excluded=excluded,
+            token=token,
+            expires_at=expires_at,
+            message=plan.message,
+        )
+
+    def signed(self, scope: HTTPScope) -> str | None:
+        """See kit.edge."""
+        return self._tickets.whose(scope["path"].removeprefix(PATH).partition("/")[0])
+
+    def _protocol(self, name: Protocol, token: str, plan: Plan) -> LiveProtocol:
+        base = self._base_url.replace("http", "ws", 1) if name == "mse" else self._base_url
+        return LiveProtocol(
+            type=name,
+            url=f"{base}{PATH}{token}/{_ENDINGS[name]}",
+            tier=plan.tier,
+            codec=plan.codec,
+            reason=_REASONS[name] + _TIERS.get(plan.tier_reason or "", ""),
+        )
+
+    def _without(self, name: Protocol, camera: LiveCamera, plan: Plan) -> LiveExcluded | None:
+        """Why a way is not offered; None: it is."""
+        reason = message = ""
+        if plan.message is not None:
+            reason, message = "codec", plan.message
+        elif name == "webrtc" and camera.gateway_id is not None:
+            reason, message = "not_direct", "The camera is behind a gateway, which no WebRTC leads through."
+        elif name == "webrtc" and not self._has_go2rtc:
+            reason, message = "no_go2rtc", "WebRTC needs a go2rtc beside the server; none is set."
+        elif name == "webrtc" and plan.codec != "h264":
+            reason, message = "codec", "WebRTC is for H.264; the camera sends another codec, or none yet."
+        elif name not in self._offered:
+            reason, message = "not_supported", "This server does not offer it yet."
+        return LiveExcluded(type=name, reason=reason, message=message) if reason else None
