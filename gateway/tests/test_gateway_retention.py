@@ -194,3 +194,15 @@ async def test_a_camera_that_left_keeps_its_footage_for_as_long_as_it_was_to_be_
         box.clock.began += timedelta(days=2)
         await until(box, lambda: not box.files())
         assert (await box.reasons(camera))[0] == "retention"
+
+
+async def test_the_id_of_a_segment_that_went_is_never_given_again() -> None:
+    """Players and exports know a file by it."""
+    async with Box() as box:
+        (camera,) = await recorded(box, 12, retention_days=1)
+        newest = max(segment.id for segment in await box.segments(camera))
+        box.clock.began += timedelta(days=2)
+        await until(box, lambda: not box.files())
+        await box.stop()
+        await box.start()
+        assert box.index.take_segment_id() > newest

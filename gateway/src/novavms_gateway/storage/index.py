@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 WRITE_EVERY_SEC: Final = 1.0
 RETRY_SEC: Final = 5.0
+LAST_SEGMENT_ID: Final = "last_segment_id"
+"""In `meta`: the greatest id of a segment that was removed."""
 STUCK_AFTER_SEC: Final = 60.0
 """A disk that takes nothing for less than this costs no footage: what is known of it waits, and its files tell it after a crash."""
 WAITING_MAX: Final = 20_000
@@ -153,7 +155,7 @@ class Index:
                 epoch = str(uuid4())
                 set_meta(db, "epoch", epoch)
             last = db.execute("SELECT max(id) FROM segment").fetchone()[0] or 0
-            return epoch, max(int(last), int(get_meta(db, "last_segment_id") or 0)) + 1
+            return epoch, max(int(last), int(get_meta(db, LAST_SEGMENT_ID) or 0)) + 1
 
         epoch, next_id = await database.run(work)
         return cls(database, clock, epoch=UUID(epoch), next_segment_id=next_id)
@@ -214,7 +216,7 @@ class Index:
 
     async def write(self) -> bool:
         """Writes what waits. False where the disk took nothing: all of it waits on. Goes on where the caller is cancelled."""
-        return await asyncio.shield(self._tasks.start(self._write()))
+        return await self._tasks.through(self._write())
 
     async def _write(self) -> bool:
         async with self._writing:

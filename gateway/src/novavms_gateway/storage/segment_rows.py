@@ -9,6 +9,8 @@ from pathlib import PurePosixPath
 from typing import Final
 from uuid import UUID
 
+from novavms_gateway.storage.index import LAST_SEGMENT_ID, get_meta, set_meta
+
 MINUTE_US: Final = 60_000_000
 HOUR_MINUTES: Final = 60
 
@@ -173,7 +175,9 @@ def going(db: sqlite3.Connection) -> list[Segment]:
 
 
 def delete(db: sqlite3.Connection, segment_ids: list[int]) -> None:
-    """The rows, once the files are gone."""
+    """The rows, once the files are gone. Their ids are never given again, also where the newest went."""
+    last = max([int(get_meta(db, LAST_SEGMENT_ID) or 0), *segment_ids])
+    set_meta(db, LAST_SEGMENT_ID, str(last))
     for segment_id in segment_ids:
         found = db.execute("SELECT camera, size FROM segment WHERE id = ?", (segment_id,)).fetchone()
         if found is not None:
