@@ -25,6 +25,7 @@ from nova_simulation.network import Network, Transport
 from novavms_camera.capture.cutting import Cut, cut_segments
 from novavms_gateway.kit.backoff import Backoff
 from novavms_gateway.kit.machine import DiskSpace, Machine
+from novavms_gateway.kit.tasks import to_its_end
 from novavms_gateway.settings import Settings
 from novavms_gateway.station import Gateway, Outside
 from novavms_gateway.storage import index as index_module
@@ -80,7 +81,7 @@ class SimOffLoop:
         pause = self._pause()
         if not pause:
             return work()
-        return await asyncio.shield(asyncio.get_running_loop().create_task(self._later(work, pause)))
+        return await to_its_end(asyncio.get_running_loop().create_task(self._later(work, pause)))
 
     async def _later(self, work: Callable[[], T], pause: float) -> T:
         await asyncio.sleep(pause)

@@ -16,6 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
+from novavms_gateway.kit.tasks import to_its_end
+
 T = TypeVar("T")
 
 PRIVATE_FOLDER: Final = 0o700
@@ -145,7 +147,7 @@ class Threads:
         self._pool = ThreadPoolExecutor(max_workers=count, thread_name_prefix="disk")
 
     async def run(self, work: Callable[[], T]) -> T:
-        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._pool, work))
+        return await to_its_end(asyncio.get_running_loop().run_in_executor(self._pool, work))
 
     async def close(self) -> None:
         """Waits for what was begun."""

@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from novavms_gateway.kit.tasks import to_its_end
+
 T = TypeVar("T")
 
 
@@ -50,7 +52,7 @@ class Sqlite:
         future = asyncio.get_running_loop().run_in_executor(
             self._thread, _transaction, self._connection, begin, work
         )
-        return await asyncio.shield(future)
+        return await to_its_end(future)
 
     async def close(self) -> None:
         """Waits for what was begun, then closes. Nothing may be run after."""

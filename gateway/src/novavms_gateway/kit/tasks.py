@@ -49,17 +49,21 @@ class Tasks:
 
     async def through(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Waits for it. Where the caller is cancelled it goes on; what it then raises is nobody's any more, and is logged."""
-        task = self.start(coroutine)
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            task.add_done_callback(_log_outcome)
-            raise
+        return await to_its_end(self.start(coroutine))
 
     async def end(self) -> None:
         await end(self._tasks)
 
 
-def _log_outcome(ended: asyncio.Task[Any]) -> None:
+async def to_its_end(work: asyncio.Future[T]) -> T:
+    """Waits for it. Where the caller is cancelled it goes on; what it then raises is nobody's any more, and is logged."""
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        work.add_done_callback(_log_outcome)
+        raise
+
+
+def _log_outcome(ended: asyncio.Future[Any]) -> None:
     if not ended.cancelled() and (error := ended.exception()) is not None:
         log.info("ended with nobody waiting for it", extra={"facts": {"error": error}})

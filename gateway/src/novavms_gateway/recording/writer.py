@@ -80,7 +80,7 @@ class Writer:
 
     async def finish(self, file: QueuedFile) -> None:
         """Writes what waits in `file`, syncs and closes it; goes on where the caller is cancelled."""
-        await asyncio.shield(self._tasks.start(self._finish(file)))
+        await self._tasks.through(self._finish(file))
 
     async def _serve(self) -> None:
         """For as long as something waits."""
