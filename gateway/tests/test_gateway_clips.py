@@ -156,6 +156,17 @@ async def test_an_order_may_overtake_the_state_that_brings_its_camera(
         assert answer.ok, answer
 
 
+async def test_a_camera_whose_session_broke_this_moment_is_waited_for(
+    gateway: Running, server_side: Any, wait_until: Any
+) -> None:
+    async with SimCam() as cam, gateway():
+        camera = await desire(cam, server_side, wait_until)
+        cam.drop_sessions_now()
+        await wait_until(lambda: server_side.status(camera.camera_id).status == "offline")
+        answer = await server_side.ask(order(camera))
+        assert answer.ok, answer
+
+
 async def test_a_camera_that_is_not_online_records_nothing(
     gateway: Running, server_side: Any, data_dir: Path, wait_until: Any
 ) -> None:

@@ -28,6 +28,8 @@ DURATION_MAX_SEC: Final = 3600
 OVERTAKEN_SEC: Final = 1.0
 """How long an order waits for the desired state that brings its camera: the two are sent at the same time."""
 FIRST_FRAME_SEC: Final = 5.0
+BACK_SEC: Final = 3.0
+BACK_LOOK_SEC: Final = 0.1
 JOURNAL_RETRY_SEC: Final = 5.0
 
 
@@ -71,15 +73,23 @@ class Recorder:
     async def order(self, order: RecordClip, *, timeout_sec: float) -> dict[str, Any]:
         """Accepts the order, once; an order that comes again is answered the same. Raises RequestRefusedError.
 
-        A camera that was only just added shows its first frame up to a key-frame interval later: it is waited for,
-        well within `timeout_sec`.
+        A camera that was only just added shows its first frame up to a key-frame interval later, and one whose session broke
+        this moment is mostly back a second later: both are waited for, well within `timeout_sec`.
         """
         watch = await self._fleet.find_soon(order.camera_id, within_sec=min(OVERTAKEN_SEC, timeout_sec / 4))
         if watch is not None:
             await watch.known(within_sec=min(FIRST_FRAME_SEC, timeout_sec / 2))
+            await self._back(watch.stream, within_sec=min(BACK_SEC, timeout_sec / 2))
         # As a task of its own: a deadline between the row and the recording would leave a row that nobody works on.
         accepted = await self._accepting.through(self._accept(order))
         return {"started_at": accepted.isoformat().replace("+00:00", "Z")}
+
+    async def _back(self, stream: CaptureStream, *, within_sec: float) -> None:
+        """Waits while the stream is offline, but only so long after it broke."""
+        ago_sec = max(0.0, (self._clock.now() - stream.status.since).total_seconds())
+        deadline = self._clock.monotonic() + within_sec - ago_sec
+        while stream.status.state == "offline" and self._clock.monotonic() < deadline:
+            await self._clock.sleep(BACK_LOOK_SEC)
 
     async def forget(self, clip_id: UUID) -> None:
         """Ends the recording if one runs, and removes all there is of the clip."""
