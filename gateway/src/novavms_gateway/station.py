@@ -261,7 +261,7 @@ class Gateway:
             # The server may have taken our cameras for lost meanwhile: it hears of all of them, and of us.
             for status in self._fleet.statuses():
                 self._tell_status(status)
-            self._uploader.wake()
+            self._uploader.retry_now()
             self._recordings.teller.resume(state.ledger_seq)
 
     async def _forget_clip(self, clip_id: UUID) -> None:

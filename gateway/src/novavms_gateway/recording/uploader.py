@@ -95,7 +95,12 @@ class Uploader:
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
-        """Something was recorded, or the server is back: look again."""
+        """Something was recorded: look again."""
+        self._wake.set()
+
+    def retry_now(self) -> None:
+        """The server is back: what was put off meanwhile is due, so that the oldest goes first."""
+        self._not_before.clear()
         self._wake.set()
 
     async def run(self) -> None:
