@@ -132,8 +132,10 @@ function Discover({
   const cameras = useQuery(allCameras).data ?? [];
   const finding = useMutation({
     mutationFn: async () => {
-      const asked = hosts.split(/[\s,]+/).filter(Boolean);
-      return client.gateways.discover(gatewayId, asked.length > 0 ? { hosts: asked } : {}, { timeout: 30_000 });
+      const asked = hosts.split(/[\s,]+/).filter(Boolean).map((each) => each.split(':', 2));
+      const ports = asked.map(([, port]) => Number(port)).filter((port) => port > 0);
+      const params = { hosts: asked.map(([host]) => host ?? ''), ...(ports.length > 0 && { ports }) };
+      return client.gateways.discover(gatewayId, asked.length > 0 ? params : {}, { timeout: 30_000 });
     },
     onSuccess: ({ devices }) => setFound(devices),
   });

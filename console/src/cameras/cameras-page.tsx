@@ -5,7 +5,7 @@ import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { allGateways, allSites, cameraList } from '../api/queries';
 import { Button, ButtonLink, SearchField, Segmented, Select } from '../design/controls';
-import { Empty, ErrorPanel, Page, Skeleton } from '../design/surfaces';
+import { ActionsHead, Empty, ErrorPanel, Page, Skeleton } from '../design/surfaces';
 import { useTyped } from '../design/typed';
 import type { CameraSearch } from '../router';
 import { useMay } from '../session/session';
@@ -94,6 +94,7 @@ function Filters({ search }: { search: CameraSearch }) {
   return (
     <div className="toolbar" role="search" aria-label={t.cameras.filters}>
       <SearchField label={t.cameras.search} value={typed} onChange={setTyped} />
+      <div className="filters">
       <Select
         bare
         label={t.cameras.columns.status}
@@ -139,6 +140,7 @@ function Filters({ search }: { search: CameraSearch }) {
           ...(['gateway', 'direct'] as const).map((id) => ({ id, label: t.cameras.mode[id] })),
         ]}
       />
+      </div>
       <span className="grow" />
       <Segmented
         label={t.cameras.view}
@@ -173,7 +175,7 @@ function Tile({ camera, site }: { camera: Camera; site: string }) {
   const { menu, dialogs } = useCameraActions(camera);
   return (
     <li className="tile" data-camera={camera.id}>
-      <Link to="/cameras/$cameraId" params={{ cameraId: camera.id }} className="tile-picture" aria-label={camera.name} tabIndex={-1}>
+      <Link to="/cameras/$cameraId" params={{ cameraId: camera.id }} className="tile-picture" aria-hidden="true" tabIndex={-1}>
         <Picture camera={camera} width={640} everyMs={EVERY_MS} />
       </Link>
       <div className="tile-foot">
@@ -212,7 +214,7 @@ function List({ cameras }: { cameras: readonly Camera[] }) {
             <th className="wide-only">{t.cameras.columns.site}</th>
             <th className="wide-only">{t.cameras.columns.model}</th>
             <th className="wide-only">{t.cameras.columns.stream}</th>
-            <td />
+            <ActionsHead />
           </tr>
         </thead>
         <tbody>

@@ -196,6 +196,15 @@ export function Menu({ label, actions, children }: { label: string; actions: rea
   );
 }
 
+/** The head of a table's last column, whose cells are buttons. */
+export function ActionsHead() {
+  return (
+    <th className="end">
+      <span className="only-heard">{t.form.more}</span>
+    </th>
+  );
+}
+
 /** Nothing here yet: what it would be, and the way to the first one. */
 export function Empty({ icon, title, detail, action }: { icon: IconName; title: string; detail: string; action?: ReactNode }) {
   return (

@@ -79,6 +79,7 @@ function Filters({ search }: { search: EventSearch }) {
   return (
     <div className="toolbar" role="search" aria-label={t.events.filters}>
       <SearchField label={t.events.search} value={typed} onChange={setTyped} />
+      <div className="filters">
       <Select
         bare
         label={t.cameras.camera}
@@ -112,6 +113,7 @@ function Filters({ search }: { search: EventSearch }) {
       <Checkbox value={search.open === true} onChange={(on) => set({ open: on ? true : undefined })}>
         {t.events.open}
       </Checkbox>
+      </div>
     </div>
   );
 }

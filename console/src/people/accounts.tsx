@@ -5,7 +5,7 @@ import { client } from '../api/client';
 import { allServiceAccounts, keysOf } from '../api/queries';
 import { Button, TextField } from '../design/controls';
 import { Secret } from '../design/secret';
-import { Badge, Confirm, Dialog, Empty, ErrorNote, ErrorPanel, Menu, Skeleton } from '../design/surfaces';
+import { ActionsHead, Badge, Confirm, Dialog, Empty, ErrorNote, ErrorPanel, Menu, Skeleton } from '../design/surfaces';
 import { tell, tellError } from '../design/toasts';
 import { t } from '../text';
 import { ago, useNow } from '../text/when';
@@ -70,7 +70,7 @@ function Table({
             <th>{t.people.columns.role}</th>
             <th className="wide-only">{t.people.columns.sites}</th>
             <th className="wide-only">{t.people.columns.state}</th>
-            <td />
+            <ActionsHead />
           </tr>
         </thead>
         <tbody>

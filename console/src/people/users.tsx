@@ -6,7 +6,7 @@ import { allUsers } from '../api/queries';
 import { Ago } from '../cameras/status';
 import { Button, Switch, TextField } from '../design/controls';
 import { Secret } from '../design/secret';
-import { Badge, Confirm, Dialog, ErrorNote, ErrorPanel, Menu, Skeleton, type MenuAction } from '../design/surfaces';
+import { ActionsHead, Badge, Confirm, Dialog, ErrorNote, ErrorPanel, Menu, Skeleton, type MenuAction } from '../design/surfaces';
 import { tell, tellError } from '../design/toasts';
 import { useMe } from '../session/session';
 import { t } from '../text';
@@ -55,7 +55,7 @@ function Table({ users, onOpen }: { users: readonly User[]; onOpen: (open: Open)
             <th className="wide-only">{t.people.columns.sites}</th>
             <th className="wide-only">{t.people.columns.lastLogin}</th>
             <th className="wide-only">{t.people.columns.state}</th>
-            <td />
+            <ActionsHead />
           </tr>
         </thead>
         <tbody>

@@ -66,6 +66,7 @@ export function Exports() {
   });
   const found = list.data?.pages[0]?.data ?? [];
   if (list.isError) return <ErrorNote error={list.error} />;
+  if (list.isSuccess && found.length === 0) return <p className="quiet small">{t.recordings.noExports}</p>;
   return (
     <ul>
       {found.map((made) => (

@@ -2,7 +2,7 @@
 import type { Camera } from '@novavms/sdk';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { useCallback, useRef, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { client } from '../api/client';
 import { allCameras } from '../api/queries';
 import { Button, DayField, IconButton, Segmented, Select } from '../design/controls';
@@ -19,6 +19,7 @@ import './recordings.css';
 
 type Shown = keyof typeof t.recordings.spans;
 const HOUR_MS = 3_600_000;
+const NEWEST_MS = 30_000;
 
 export function RecordingsPage() {
   const search = useSearch({ from: '/recordings' });
@@ -72,8 +73,8 @@ function windowOf(lengthMs: number, around: number | null): Window {
 }
 
 function Review({ camera, start }: { camera: Camera; start: number | null }) {
-  const [shown, setShown] = useState<Shown>('3600');
-  const [window, setWindow] = useState(() => windowOf(HOUR_MS, start));
+  const [shown, setShown] = useState<Shown>(() => (Date.now() - Date.parse(camera.createdAt) < HOUR_MS / 3 ? '600' : '3600'));
+  const [window, setWindow] = useState(() => windowOf(Number(shown) * 1_000, start));
   const [from, setFrom] = useState<number | null>(start);
   const [selection, setSelection] = useState<Range | null>(null);
   const operator = useMay('operator');
@@ -82,6 +83,11 @@ function Review({ camera, start }: { camera: Camera; start: number | null }) {
   const source = useSource(camera.id, from, found.data?.asOf ?? null);
   const playback = useHls(video, source.data, from);
   const at = from === null ? null : playback.at;
+  const newest = found.data?.spans.at(-1);
+  useEffect(() => {
+    // the page begins with the newest there is
+    if (from === null && newest !== undefined) setFrom(Math.max(Date.parse(newest.start), Date.parse(newest.end) - NEWEST_MS));
+  }, [from, newest]);
   const length = Number(shown) * 1_000;
 
   /** Within what is buffered or on the same playlist the player could jump by itself; a new address is as quick, and always right. */

@@ -124,7 +124,7 @@ function Marks({ window, share }: { window: Window; share: (time: number) => str
   const marks = Array.from({ length: Math.max(0, Math.ceil((window.to - first) / every)) }, (_, index) => first + index * every);
   return (
     <div className="marks number" aria-hidden="true">
-      {marks.map((time) => (
+      {marks.filter((time) => time - window.from > length * 20 && window.to - time > length * 20).map((time) => (
         <span key={time} style={{ left: share(time) }}>
           {every < 60_000 ? clock(time) : hour(time)}
         </span>

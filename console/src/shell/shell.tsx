@@ -118,7 +118,8 @@ function Account() {
           { id: 'out', label: t.account.signOut, icon: 'person', act: () => void signOut().catch(() => undefined) },
         ]}
       >
-        <AriaButton className="account-button" aria-label={t.account.open}>
+        <AriaButton className="account-button">
+          <span className="only-heard">{t.account.open}</span>
           <span className="avatar" aria-hidden="true">
             {me.displayName.slice(0, 1).toUpperCase()}
           </span>

@@ -2,11 +2,11 @@
 import type { Site } from '@novavms/sdk';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useId, useState } from 'react';
 import { client } from '../api/client';
 import { allCameras, allSites } from '../api/queries';
 import { Button, TextField } from '../design/controls';
-import { Confirm, Dialog, Empty, ErrorNote, ErrorPanel, Menu, Page, Skeleton } from '../design/surfaces';
+import { ActionsHead, Confirm, Dialog, Empty, ErrorNote, ErrorPanel, Menu, Page, Skeleton } from '../design/surfaces';
 import { tell } from '../design/toasts';
 import { useMay } from '../session/session';
 import { t } from '../text';
@@ -46,7 +46,7 @@ function Table({ sites, onEdit, onDelete }: { sites: readonly Site[]; onEdit: ((
             <th>{t.sites.timezone}</th>
             <th className="wide-only">{t.sites.address}</th>
             <th className="wide-only">{t.cameras.title}</th>
-            {onEdit !== null && <td />}
+            {onEdit !== null && <ActionsHead />}
           </tr>
         </thead>
         <tbody>
@@ -84,6 +84,7 @@ function EditDialog({ site, onClose }: { site: Site | null; onClose: () => void 
   const [name, setName] = useState(site?.name ?? '');
   const [timezone, setTimezone] = useState(site?.timezone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone);
   const [address, setAddress] = useState(site?.address ?? '');
+  const zoneId = useId();
   const saving = useMutation({
     mutationFn: () => {
       const wanted = { name: name.trim(), timezone, address: address.trim() || null };
@@ -105,15 +106,17 @@ function EditDialog({ site, onClose }: { site: Site | null; onClose: () => void 
         }}
       >
         <TextField label={t.sites.name} value={name} onChange={setName} maxLength={100} isRequired autoFocus />
-        <label className="field">
-          <span className="label">{t.sites.timezone}</span>
-          <select className="input" value={timezone} onChange={(event) => setTimezone(event.target.value)}>
+        <div className="field">
+          <label className="label" htmlFor={zoneId}>
+            {t.sites.timezone}
+          </label>
+          <select id={zoneId} className="input" value={timezone} onChange={(event) => setTimezone(event.target.value)}>
             {(ZONES.includes(timezone) ? ZONES : [timezone, ...ZONES]).map((zone) => (
               <option key={zone}>{zone}</option>
             ))}
           </select>
           <span className="hint">{t.sites.timezoneHint}</span>
-        </label>
+        </div>
         <TextField label={t.sites.address} value={address} onChange={setAddress} maxLength={300} />
         {saving.isError && <ErrorNote error={saving.error} />}
         <div className="row wrap">

@@ -33,6 +33,7 @@ export const recordings = {
   clipMade: 'The clip is being made.',
   exportMade: 'The export is being made.',
   exports: 'Exports',
+  noExports: 'None yet.',
   exportStatus: { pending: 'Waiting', collecting: 'Collecting', ready: 'Ready', failed: 'Failed' },
   download: 'Download',
   range: (from: string, to: string) => `${from} – ${to}`,
