@@ -1,0 +1,195 @@
+"""Adding cameras and seeing them change, in a real browser; the gateway is a script, so that its check can stand still."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from nova_browser import NEEDS_BROWSER, Visitor, visiting
+from nova_gateway import ScriptedGateway, bad_report, connected, works
+from nova_people import PASSWORD, add_user
+from nova_world import World
+from playwright.async_api import Browser, expect
+
+from novavms_protocol import Check
+
+pytestmark = NEEDS_BROWSER
+
+
+async def fill(visitor: Visitor, password: str) -> None:
+    page = visitor.page
+    await page.get_by_label("Address", exact=True).fill("192.0.2.10")
+    await page.get_by_label("User").fill("admin")
+    await page.get_by_label("Password", exact=True).fill(password)
+    await visitor.button("Check and add")
+
+
+async def test_stages_appear_one_by_one_a_failure_has_its_hint_and_the_next_is_two_clicks_away(
+    shared_world: World, browser: Browser
+) -> None:
+    _, email = await add_user(shared_world, "operator", email="adding@acme.example")
+
+    async def answer(check: Check) -> dict[str, Any]:
+        return await works(check) if check.password == "right" else bad_report("auth_failed")
+
+    async with (
+        connected(shared_world, answer=answer) as gateway,
+        visiting(browser, shared_world.base_url) as visitor,
+    ):
+        gateway.tells_stages = True
+        page = visitor.page
+        await visitor.sign_in(email, PASSWORD, "/cameras/add")
+        gateway.passing.set()
+        await fill(visitor, "wrong")
+        await expect(page.get_by_role("alert")).to_contain_text("It said auth_failed.")
+        await expect(page.get_by_role("alert")).to_contain_text("Do something.")
+        await visitor.button("Change and try again")
+        gateway.passing.clear()
+        await fill(visitor, "right")
+        stages = page.get_by_role("list").filter(has_text="First picture")
+        await expect(stages).to_contain_text("Address allowed")
+        await expect(stages.locator(".running")).to_have_count(1)
+        gateway.passing.set()
+        await expect(page.get_by_text("It works")).to_be_visible()
+        await page.get_by_label("Name").fill("Front door")
+        await visitor.button("Add the next")
+        await expect(page.get_by_label("User")).to_have_value("admin")
+        await page.get_by_label("Address", exact=True).fill("192.0.2.11")
+        await visitor.button("Check and add")
+        await expect(page.get_by_text("It works")).to_be_visible()
+        await visitor.button("Done")
+        await visitor.see("Camera 192.0.2.11")
+        names = [
+            each["name"]
+            for each in (await shared_world.client("operator").get("/api/v1/cameras")).json()["data"]
+        ]
+        assert sorted(names) == ["Camera 192.0.2.11", "Front door"]
+
+
+async def add(world: World, gateway: ScriptedGateway, name: str) -> str:
+    body = {"site_id": str(gateway.site_id), "gateway_id": str(gateway.id), "name": name, "type": "rtsp"}
+    answer = await world.client("operator").post(
+        "/api/v1/cameras", json={**body, "rtsp_url": f"rtsp://192.0.2.20:554/{name.replace(' ', '-')}"}
+    )
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+async def test_status_changes_without_a_reload_and_filters_are_the_apis(
+    shared_world: World, browser: Browser
+) -> None:
+    _, email = await add_user(shared_world, "operator", email="watching@acme.example")
+    async with connected(shared_world) as gateway, visiting(browser, shared_world.base_url) as visitor:
+        page = visitor.page
+        yard = await add(shared_world, gateway, "Yard")
+        await add(shared_world, gateway, "Gate")
+        await visitor.sign_in(email, PASSWORD, "/cameras?view=%22list%22")
+        row = page.locator(f"[data-camera='{yard}']")
+        await expect(row).to_be_visible()
+        await gateway.say(yard, "online")
+        await expect(row).to_contain_text("Online")
+        await gateway.say(yard, "offline", reason="frozen")
+        await expect(row).to_contain_text("Offline")
+        await expect(row.locator(".row-reason")).not_to_be_empty()
+        await expect(row).to_contain_text(re.compile(r"for \d+ s"))
+        await page.get_by_label("Search by name").fill("gat")
+        await expect(row).to_have_count(0)
+        await expect(page.get_by_role("link", name="Gate", exact=True)).to_be_visible()
+        assert "q=gat" in page.url
+        await page.get_by_label("Search by name").fill("")
+        await page.get_by_role("button", name=re.compile("Any status")).click()
+        await page.get_by_role("option", name="Offline").click()
+        await expect(row).to_be_visible()
+        await expect(page.get_by_role("link", name="Gate", exact=True)).to_have_count(0)
+        # a camera that is added elsewhere is here without a reload, too
+        await page.goto(f"{shared_world.base_url}/cameras")
+        await visitor.see("Cameras")
+        await expect(page.get_by_role("link", name="Gate", exact=True).last).to_be_visible()
+        await add(shared_world, gateway, "Roof")
+        await expect(page.get_by_role("link", name="Roof", exact=True).last).to_be_visible()
+
+
+async def test_delete_can_be_undone_and_edit_and_disable_hold(shared_world: World, browser: Browser) -> None:
+    _, email = await add_user(shared_world, "operator", email="editing@acme.example")
+    api = shared_world.client("operator")
+    async with connected(shared_world) as gateway, visiting(browser, shared_world.base_url) as visitor:
+        page = visitor.page
+        camera = await add(shared_world, gateway, "Stairs")
+        await visitor.sign_in(email, PASSWORD, "/cameras")
+        tile = page.locator(f"[data-camera='{camera}']")
+        menu = page.get_by_role("button", name="Actions for Stairs")
+        await menu.click()
+        await page.get_by_role("menuitem", name="Delete").click()
+        await expect(tile).to_have_count(0)
+        await visitor.button("Undo")
+        await expect(tile).to_be_visible()
+        await menu.click()
+        await page.get_by_role("menuitem", name="Disable").click()
+        await expect(tile).to_contain_text("Disabled")
+        await menu.click()
+        await page.get_by_role("menuitem", name="Edit").click()
+        dialog = page.get_by_role("dialog")
+        await dialog.get_by_label("Name").fill("Back stairs")
+        await dialog.get_by_role("button", name="Save").click()
+        await expect(tile).to_contain_text("Back stairs")
+        found = (await api.get(f"/api/v1/cameras/{camera}")).json()
+        assert (found["name"], found["status"]) == ("Back stairs", "disabled")
+        await page.get_by_role("button", name="Actions for Back stairs").click()
+        await page.get_by_role("menuitem", name="Delete").click()
+        async with page.expect_response(lambda answer: answer.request.method == "DELETE") as deleted:
+            await expect(tile).to_have_count(0)
+        assert (await deleted.value).status == 204
+
+
+async def test_a_lost_connection_is_said_and_heals_by_itself(shared_world: World, browser: Browser) -> None:
+    _, email = await add_user(shared_world, "viewer", email="offline@acme.example")
+    async with (
+        connected(shared_world) as gateway,
+        visiting(browser, shared_world.base_url, quiet=False) as visitor,
+    ):
+        page = visitor.page
+        await visitor.sign_in(email, PASSWORD)
+        await visitor.see("Cameras")
+        await page.context.set_offline(True)
+        await expect(page.get_by_text("No connection to the server")).to_be_visible()
+        await add(shared_world, gateway, "Meanwhile")
+        await page.context.set_offline(False)
+        await expect(page.get_by_text("No connection to the server")).to_have_count(0, timeout=20_000)
+        await expect(page.get_by_role("link", name="Meanwhile", exact=True).last).to_be_visible()
+
+
+@pytest.mark.parametrize(("theme", "width"), [("dark", 1280), ("light", 360)])
+async def test_axe_finds_nothing_and_nothing_is_too_wide(
+    shared_world: World, browser: Browser, theme: str, width: int
+) -> None:
+    _, email = await add_user(shared_world, "admin", email=f"axe{width}@acme.example")
+    async with connected(shared_world) as gateway:
+        camera = await add(shared_world, gateway, f"Camera at {width}")
+        await gateway.say(camera, "offline", reason="frozen")
+        async with visiting(browser, shared_world.base_url, theme=theme, width=width) as visitor:
+            await visitor.page.goto(shared_world.base_url)
+            await visitor.see("Sign in")
+            found = {"sign in": await visitor.axe()}
+            await visitor.sign_in(email, PASSWORD)
+            await visitor.see("Cameras")
+            for path, title in {
+                "/cameras": "Cameras",
+                "/cameras?view=%22list%22": "Cameras",
+                f"/cameras/{camera}": f"Camera at {width}",
+                "/cameras/add": "Add camera",
+                "/events": "Events",
+                "/recordings": "Recordings",
+                "/gateways": "Gateways",
+                f"/gateways/{gateway.id}": "Box",
+                "/sites": "Sites",
+                "/people": "Users and keys",
+                "/nowhere": "",
+            }.items():
+                await visitor.page.goto(shared_world.base_url + path)
+                if title:
+                    await expect(visitor.page.get_by_role("heading", level=1)).to_contain_text(title)
+                await expect(visitor.page.get_by_role("status", name="Loading")).to_have_count(0)
+                found[path] = await visitor.axe()
+                assert await visitor.sideways() <= 0, path
+    assert {path: told for path, told in found.items() if told} == {}

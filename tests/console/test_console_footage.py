@@ -1,0 +1,125 @@
+"""The whole way in a browser: a simulated camera with a wrong, then the right password, its picture, a clip that plays by itself,
+recorded footage found on the timeline. Real server, real gateway, real frames."""
+
+from __future__ import annotations
+
+import re
+
+from nova_browser import NEEDS_BROWSER, Visitor, visiting
+from nova_people import PASSWORD, add_user
+from nova_system import System
+from playwright.async_api import Browser, expect
+
+from novavms_simcam import SimCam, SimCamConfig
+
+pytestmark = NEEDS_BROWSER
+
+FRAMES = """async wanted => {
+  const video = document.querySelector('video');
+  let frames = 0, last = -1;
+  await new Promise(done => {
+    const look = (_, {mediaTime}) => {
+      if (mediaTime !== last) frames += 1;
+      last = mediaTime;
+      if (frames >= wanted) done(); else video.requestVideoFrameCallback(look);
+    };
+    video.requestVideoFrameCallback(look);
+  });
+  return {frames, width: video.videoWidth, at: video.currentTime};
+}"""
+"""Waits for so many different decoded frames."""
+
+
+async def add_by_discovery(visitor: Visitor, camera: SimCam) -> None:
+    page = visitor.page
+    await page.get_by_label("Addresses to ask, too").fill(f"127.0.0.1:{camera.onvif_port}")
+    await visitor.button("Find on the network")
+    await page.get_by_role("button", name=re.compile("^Use ")).click()
+    await page.get_by_label("User").fill(camera.config.username)
+    await page.get_by_label("Password", exact=True).fill("Wrong-1")
+    await visitor.button("Check and add")
+    await expect(page.get_by_role("alert")).to_contain_text("password", ignore_case=True)
+    await expect(page.locator(".stage.failed")).to_have_count(1)
+    await visitor.button("Change and try again")
+    await page.get_by_label("Password", exact=True).fill(camera.config.password)
+    await visitor.button("Check and add")
+    await expect(page.get_by_text("It works")).to_be_visible()
+    picture = page.get_by_role("img", name=re.compile("^Picture of"))
+    await expect(picture).to_be_visible()
+    assert await picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 300
+    await page.get_by_label("Name").fill("Yard")
+    await visitor.button("Done")
+    await visitor.see("Yard")
+
+
+async def record_and_play(visitor: Visitor) -> None:
+    page = visitor.page
+    await visitor.button("Record clip")
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_role("radio", name="5 s", exact=True).click()
+    await dialog.get_by_label("Note").fill("A van at the gate")
+    await dialog.get_by_role("button", name="Record now").click()
+    await visitor.button("Open")
+    await expect(page.get_by_text(re.compile("^Recording, "))).to_be_visible()
+    await expect(page.locator("video")).to_be_visible(timeout=40_000)
+    played = await page.evaluate(FRAMES, 15)
+    assert (played["frames"], played["width"]) == (15, 768)
+    await page.keyboard.press("k")
+    await expect(page.get_by_role("button", name="Play")).to_be_visible()
+    before = await page.evaluate("document.querySelector('video').currentTime")
+    await visitor.button("Forward one frame")
+    after = await page.evaluate("document.querySelector('video').currentTime")
+    assert 0 < after - before < 0.2
+    await expect(page.get_by_label("Note")).to_have_value("A van at the gate")
+
+
+async def review(visitor: Visitor, system: System) -> None:
+    page = visitor.page
+    await page.keyboard.press("s")
+    await page.keyboard.press("a")
+    await expect(page.get_by_role("button", name="Mark as open")).to_be_visible()
+    await page.get_by_label("Note").fill("Two people, one van")
+    await visitor.button("Save")
+    await expect(page.get_by_text("The note is saved.")).to_be_visible()
+    event = (await system.operator.get("/events")).json()["data"][0]
+    kept = (await system.operator.get(f"/events/{event['id']}")).json()
+    assert (kept["starred"], kept["acknowledged"], kept["note"]) == (True, True, "Two people, one van")
+    await visitor.button("Share")
+    await visitor.button("Make a link")
+    link = await page.get_by_role("dialog").get_by_label("Link", exact=True).input_value()
+    shared = await system.world.client(None).get(link, headers={"Accept": "text/html"})
+    assert shared.status_code == 200
+    assert await visitor.axe() == []
+    await page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    assert await visitor.axe() == []
+
+
+async def find_on_the_timeline(visitor: Visitor) -> None:
+    page = visitor.page
+    await page.get_by_role("link", name="Recordings").first.click()
+    await visitor.see("Recordings")
+    await expect(page.locator(".track-bar .footage").first).to_be_attached(timeout=40_000)
+    played = await page.evaluate(FRAMES, 10)
+    assert played["width"] == 768
+    timeline = page.get_by_role("slider", name="Timeline of Yard")
+    told = await timeline.get_attribute("aria-valuetext")
+    assert re.fullmatch(r"\d\d:\d\d:\d\d", told or "")
+    await timeline.focus()
+    await page.keyboard.press("ArrowLeft")
+    assert (await page.evaluate(FRAMES, 5))["frames"] == 5
+    assert await visitor.axe() == []
+
+
+async def test_add_watch_record_play_review_and_look_back(system: System, browser: Browser) -> None:
+    await system.gateway()
+    _, email = await add_user(system.world, "operator", email="whole@acme.example")
+    async with (
+        SimCam(SimCamConfig(name="Sim")) as camera,
+        visiting(browser, system.world.base_url) as visitor,
+    ):
+        await visitor.sign_in(email, PASSWORD, "/cameras/add")
+        await visitor.see("Add camera")
+        await add_by_discovery(visitor, camera)
+        await record_and_play(visitor)
+        await review(visitor, system)
+        await find_on_the_timeline(visitor)
