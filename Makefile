@@ -14,13 +14,15 @@ PACKAGES := protocol camera server gateway simcam sdk/python verify
 NODE_STAMP := node_modules/.installed
 RUN := $(BIN)/python tools/node.py run
 TYPESCRIPT := sdk/typescript
+# Built into the server's package, from where the server serves it.
+CONSOLE := server/src/novavms_server/console/.built
 NODE_TEST = $(RUN) node --test --test-timeout=60000 --test-force-exit --test-concurrency=$(JOBS) --test-reporter=dot
 ARGS ?=
 SEED ?= 1
 # Workers of the test run: the machine's cores unless told otherwise.
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 
-.PHONY: help demo install test test-fast simulate test-node check fix bench soak lock openapi sdk clean
+.PHONY: help demo install console screenshots test test-fast simulate test-node check fix bench soak lock openapi sdk clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -30,16 +32,25 @@ $(STAMP): requirements.lock pyproject.toml $(foreach p,$(PACKAGES),$(p)/pyprojec
 	@$(PYTHON) tools/install.py $(VENV)
 	@touch $@
 
-$(NODE_STAMP): package-lock.json package.json .npmrc $(TYPESCRIPT)/package.json tools/node.py | $(STAMP)
+$(NODE_STAMP): package-lock.json package.json .npmrc $(TYPESCRIPT)/package.json console/package.json tools/node.py | $(STAMP)
 	@$(BIN)/python tools/node.py install
 
 $(TYPESCRIPT)/dist/.built: $(NODE_STAMP) $(shell find $(TYPESCRIPT)/src -name '*.ts') $(wildcard $(TYPESCRIPT)/*.json $(TYPESCRIPT)/*.mjs)
 	@$(RUN) node $(TYPESCRIPT)/build.mjs
 
+console: $(CONSOLE)  ## build the web console into the server's package
+$(CONSOLE): $(TYPESCRIPT)/dist/.built $(shell find console/src console/public -type f) $(wildcard console/*.json console/*.html console/*.ts)
+	@cd console && ../$(BIN)/python ../tools/node.py run vite build --logLevel warn
+	@touch $@
+
 demo: $(STAMP)  ## the whole system on this machine: server, gateway, three simulated cameras (Ctrl-C stops it)
+	@$(MAKE) --no-print-directory console || echo "demo: the web console could not be built, the lines above say why; all the rest runs without it"
 	@exec $(BIN)/novavms-server demo $(ARGS)
 
-test: $(STAMP) test-node  ## every test
+screenshots: $(STAMP) $(CONSOLE)  ## every page of the console, dark, light and on a phone, into .cache/screenshots
+	$(BIN)/python -m tools.screenshots $(ARGS)
+
+test: $(STAMP) test-node $(CONSOLE)  ## every test
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
 
 test-fast: $(STAMP) $(TYPESCRIPT)/dist/.built  ## the everyday tests, under a minute
@@ -52,7 +63,7 @@ simulate: $(STAMP)  ## play one seed of the gateway's simulation: make simulate 
 test-node: $(TYPESCRIPT)/dist/.built  ## the TypeScript library's own tests (part of test)
 	$(NODE_TEST) "$(TYPESCRIPT)/test/*.test.ts" "$(TYPESCRIPT)/test/slow/*.test.ts"
 
-check: $(STAMP) $(TYPESCRIPT)/dist/.built  ## what CI runs: format, lint, types, import contracts, generated files, every test
+check: $(STAMP) $(TYPESCRIPT)/dist/.built $(CONSOLE)  ## what CI runs: format, lint, types, import contracts, generated files, every test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -64,6 +75,8 @@ check: $(STAMP) $(TYPESCRIPT)/dist/.built  ## what CI runs: format, lint, types,
 	$(RUN) pyright -p sdk/python
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(RUN) pyright --verifytypes novavms --ignoreexternal
 	$(RUN) tsc -p $(TYPESCRIPT)/tsconfig.test.json
+	$(RUN) tsc -p console
+	$(RUN) oxlint --config console/.oxlintrc.json --deny-warnings console/src
 	$(MAKE) --no-print-directory test
 
 fix: $(STAMP)  ## format and mend what can be mended
@@ -92,4 +105,4 @@ lock: $(STAMP)  ## renew requirements.lock (hashes of every dependency, no hosts
 	  pyproject.toml $(foreach p,$(PACKAGES),$(p)/pyproject.toml) -o requirements.lock
 
 clean:  ## remove the virtual environment and all caches
-	rm -rf $(VENV) node_modules $(TYPESCRIPT)/dist .cache .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) node_modules $(TYPESCRIPT)/dist server/src/novavms_server/console .cache .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
