@@ -9,6 +9,17 @@ export * from './errors.js';
 export type { Target } from './files.js';
 export type { CheckOptions } from './following.js';
 export type * from './generated/types.js';
+export type {
+  LiveData,
+  LiveEnd,
+  LiveInit,
+  LiveItem,
+  LiveTier,
+  LiveWaiting,
+  LiveWatch,
+  WatchLiveOptions,
+  WatchLiveParams,
+} from './live.js';
 export type { ClientOptions, Fetch, RequestOptions, LoginSession } from './options.js';
 export type { ApiPromise, Page, PagePromise } from './promise.js';
 export type { ReadyClip } from './resources/events.js';

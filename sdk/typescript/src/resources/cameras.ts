@@ -2,6 +2,7 @@
 import { CameraStateError } from '../errors.js';
 import { CamerasOperations } from '../generated/cameras.js';
 import { followed, type CheckOptions, type Look } from '../following.js';
+import { LiveWatch, type WatchLiveOptions, type WatchLiveParams } from '../live.js';
 import type {
   Camera,
   CameraCreate,
@@ -33,6 +34,23 @@ export class Cameras extends CamerasOperations {
 
   override test(params: CameraTest & TestCameraParams, options?: CheckOptions): ApiPromise<CheckReport> {
     return followed(this.transport.around, this.#look, params, options, (given, rest) => super.test(given, rest));
+  }
+
+  /**
+   * Live video for a SourceBuffer, by a WebSocket. A lost connection is made anew. Throws what another try would not mend, and at the
+   * beginning also when `maxRetries` tries all failed; needs a browser, or Node 22 or later.
+   *
+   * @example
+   * ```ts
+   * for await (const item of novavms.cameras.watchLive(id, { tier: 'sub' })) {
+   *   if (item.kind === 'init') console.log(item.mime);
+   *   if (item.kind === 'data') console.log(item.bytes.length);
+   *   if (item.kind === 'waiting') console.log(item.message);
+   * }
+   * ```
+   */
+  watchLive(id: string, params: WatchLiveParams = {}, options: WatchLiveOptions = {}): LiveWatch {
+    return new LiveWatch(this.transport, (asked, rest) => this.live(id, asked, rest), params, options);
   }
 
   /**
