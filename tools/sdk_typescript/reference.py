@@ -15,6 +15,11 @@ all of them optional; `cameras.create`, `update` and `test` take `onStage`, too,
 BY_HAND = {
     "cameras": [
         (
+            "watchLive(id, params?: WatchLiveParams, options?: WatchLiveOptions): LiveWatch",
+            "Live video for a SourceBuffer, by a WebSocket: iterate it, `setTier` while it runs. A lost connection is made anew. Needs a browser, or Node 22 or later.",
+            "for await (const item of novavms.cameras.watchLive(id, { tier: 'sub' })) console.log(item.kind);",
+        ),
+        (
             "waitUntil(id, status = 'online', options?: WaitOptions): Promise<CameraDetail>",
             "Waits until the camera is in this state. CameraStateError where it goes to `error` or `disabled` instead; WaitTimeoutError after `timeout` milliseconds, 60,000 by default.",
             "const camera = await novavms.cameras.waitUntil(id, 'online', { timeout: 30_000 });",
