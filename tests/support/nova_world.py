@@ -17,6 +17,7 @@ import uvicorn
 from novavms_server.accounts.bootstrap import create_key, create_org
 from novavms_server.kit.clock import Clock, SystemClock
 from novavms_server.kit.ids import new_id
+from novavms_server.kit.wire import WebSocketProtocol
 from novavms_server.server import Server, build_server
 from novavms_server.serving import reset_leftovers
 from novavms_server.settings import Settings
@@ -68,7 +69,7 @@ async def serve(server: Server) -> AsyncIterator[str]:
             server.app,
             lifespan="off",
             log_level="warning",
-            ws="websockets-sansio",
+            ws=WebSocketProtocol,
             timeout_graceful_shutdown=1,
         )
         # Its parts rather than serve(), whose loop looks only ten times a second whether it is to end.

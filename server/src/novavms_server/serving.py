@@ -29,7 +29,7 @@ import uvicorn
 from novavms_server.kit.database import EmbeddedPostgres
 from novavms_server.kit.migrations import MigrationError, migrate
 from novavms_server.kit.tasks import end
-from novavms_server.kit.wire import HttpProtocol
+from novavms_server.kit.wire import HttpProtocol, WebSocketProtocol
 from novavms_server.server import Server, build_server, find_database
 from novavms_server.settings import Settings
 
@@ -85,7 +85,7 @@ async def serving(
     config = uvicorn.Config(
         server.app,
         http=HttpProtocol,
-        ws="websockets-sansio",
+        ws=WebSocketProtocol,
         lifespan="off",
         log_config=None,
         access_log=False,

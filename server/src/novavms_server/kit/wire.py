@@ -1,12 +1,18 @@
-"""What never becomes a request: bytes that are no HTTP. They are answered before the edge hears of them, in the same shape."""
+"""What the HTTP server does by itself, before the edge hears of it: bytes that are no HTTP are answered in our shape, and what is
+compressed already is not compressed again."""
 
 from __future__ import annotations
 
 import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
 
 from novavms_server.kit.errors import ValidationError
 from novavms_server.kit.ids import new_request_id
+
+PICTURES = "/api/v1/live/"
+"""Pictures come by WebSockets below this path."""
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -26,3 +32,12 @@ class HttpProtocol(HttpToolsProtocol):
         )
         self.transport.write(head.encode() + body)
         self.transport.close()
+
+
+class WebSocketProtocol(WebSocketsSansIOProtocol):
+    """Uvicorn's, without its compression for pictures, which they were made by already: it would cost much and save nothing."""
+
+    def handle_connect(self, event: Request) -> None:
+        if event.path.startswith(PICTURES):
+            self.conn.available_extensions = []
+        super().handle_connect(event)

@@ -19,6 +19,9 @@ GOP_MAX: Final = 16 * 1024 * 1024
 READER_MAX: Final = 8 * 1024 * 1024
 """The most that waits for one reader, in bytes."""
 
+LAG_SEC: Final = 10.0
+"""A reader that is further behind goes on at a younger key frame."""
+
 
 class Counter(Protocol):
     """Of Prometheus, as far as it is needed."""
@@ -37,7 +40,7 @@ class Reader(Subscription):
     """Use as `async with channel.read() as pieces: async for piece in pieces`. The first piece says how things stand."""
 
     def __init__(self, channel: Channel, max_bytes: int, dropped: Counter) -> None:
-        super().__init__(cast("Broadcast", channel), max_bytes)
+        super().__init__(cast("Broadcast", channel), max_bytes, max_lag_sec=LAG_SEC)
         self._dropped = dropped
 
     async def __aenter__(self) -> Self:

@@ -43,7 +43,7 @@ class DirectFeed:
             await self._clock.sleep(LOOK_SEC)
 
     async def _follow(self, stream: CaptureStream, channel: Channel) -> None:
-        async with stream.subscribe() as pieces:
+        async with stream.subscribe(backlog="gop") as pieces:
             while True:
                 try:
                     async with asyncio.timeout(SILENCE_SEC if stream.status.state == "online" else LOOK_SEC):
@@ -59,19 +59,19 @@ class DirectFeed:
                     return
                 else:
                     self._metrics.bytes_in.inc(len(piece.data))
-                    self._put(stream, piece, channel)
+                    self._put(piece, channel)
 
-    def _put(self, stream: CaptureStream, piece: Fragment, channel: Channel) -> None:
-        facts = stream.facts
+    def _put(self, piece: Fragment, channel: Channel) -> None:
         if piece.kind == "media":
             channel.put(piece.data, is_key=piece.key, start_90k=piece.start_90k)
-        elif facts is not None:
+        elif piece.fmt is not None:
+            video = piece.fmt.video
             note = LiveNote(
                 tier="main",
                 codecs=piece.mime_codecs,
-                codec=facts.codec,
-                width=facts.width,
-                height=facts.height,
-                has_audio="mp4a" in piece.mime_codecs,
+                codec=video.codec,
+                width=video.width,
+                height=video.height,
+                has_audio=piece.fmt.audio is not None,
             )
             channel.begin(note, piece.data)

@@ -13,7 +13,7 @@ from novavms_server.accounts.holders import credential_of
 from novavms_server.kit.database import Query
 from novavms_server.kit.errors import Forbidden
 from novavms_server.kit.work import Work
-from novavms_server.live.models import LiveCamera, LiveExcluded, LiveProtocol, Live, Protocol
+from novavms_server.live.models import Live, LiveCamera, LiveExcluded, LiveProtocol, Protocol
 from novavms_server.live.plan import Plan, plan_of, read_codecs
 from novavms_server.live.rights import CAMERA, MISSING, live_camera
 from novavms_server.live.tickets import Ticket, Tickets

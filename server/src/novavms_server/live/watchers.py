@@ -21,9 +21,10 @@ AT_ALL: Final = 2000
 class Watchers:
     """One for the server, all protocols together."""
 
-    def __init__(self, metrics: LiveMetrics, *, at_all: int = AT_ALL) -> None:
+    def __init__(self, metrics: LiveMetrics, *, per_camera: int = PER_CAMERA, at_all: int = AT_ALL) -> None:
         self._metrics = metrics
-        self._at_all = at_all
+        self.per_camera = per_camera
+        self.at_all = at_all
         self._open: Counter[tuple[str, UUID]] = Counter()
 
     def __len__(self) -> int:
@@ -33,11 +34,11 @@ class Watchers:
     def one_more(self, ticket: Ticket, protocol: Protocol) -> Iterator[None]:
         """Counted as long as the block runs. Raises TooManyWatchers."""
         name = (ticket.holder, ticket.camera_id)
-        if self._open[name] >= PER_CAMERA:
+        if self._open[name] >= self.per_camera:
             raise TooManyWatchers(
-                f"You watch this camera {PER_CAMERA} times already; close one of these views first."
+                f"You watch this camera {self.per_camera} times already; close one of these views first."
             )
-        if len(self) >= self._at_all:
+        if len(self) >= self.at_all:
             raise TooManyWatchers("The server shows as many live views as it can; try again later.")
         self._open[name] += 1
         self._metrics.watchers.labels(protocol).inc()
