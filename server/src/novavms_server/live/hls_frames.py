@@ -1,0 +1,93 @@
+"""Fragments taken apart into frames, and frames put together into parts of another length.
+
+Live fragments are as long as it takes to be quick, the first of them a whole GOP; the parts of an HLS playlist have to be of one
+length (RFC 8216bis 4.4.4.9), and only whole frames can be moved between them. Nothing is decoded.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections import deque
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from novavms_camera.capture.boxes import walk
+from novavms_camera.capture.fmp4 import fragment
+from novavms_camera.capture.fmp4_reader import Sample, Track, read_fragment, read_tracks
+from novavms_camera.capture.model import VIDEO_RATE, AudioSample, VideoSample
+
+_MAX_SOUND: Final = 4096
+
+
+class FragmentError(ValueError):
+    """This is no fragment of ours."""
+
+
+class Frame(NamedTuple):
+    """A picture, and how long it is shown."""
+
+    sample: VideoSample
+    duration_90k: int
+
+    @property
+    def end_90k(self) -> int:
+        return self.sample.dts + self.duration_90k
+
+
+class Frames:
+    """The frames of one format. `init` is its init part. Raises FragmentError."""
+
+    def __init__(self, init: bytes) -> None:
+        try:
+            moov = next(
+                (init[start:end] for kind, start, end in walk(init, 0, len(init)) if kind == b"moov"), b""
+            )
+            tracks = read_tracks(moov)
+        except (ValueError, struct.error) as error:
+            raise FragmentError("no init part") from error
+        self._tracks = {track.number: track for track in tracks}
+        self._rate = next((track.timescale for track in tracks if not track.is_video), 0)
+        self._sound: deque[AudioSample] = deque()
+
+    def take(self, data: bytes) -> list[Frame]:
+        """The pictures of a fragment, in decoding order; its sound is kept for the parts to come. Raises FragmentError."""
+        frames: list[Frame] = []
+        for track, samples in self._read(data):
+            if track.is_video:
+                frames += [_frame(each, data) for each in samples]
+            elif len(self._sound) + len(samples) <= _MAX_SOUND:
+                self._sound.extend(
+                    AudioSample(each.dts, each.duration, data[each.offset : each.offset + each.size])
+                    for each in samples
+                )
+        return frames
+
+    def _read(self, data: bytes) -> list[tuple[Track, list[Sample]]]:
+        try:
+            for kind, start, end in walk(data, 0, len(data)):
+                if kind == b"moof":
+                    found = read_fragment(data[start:end], start - 8, self._tracks)
+                    if any(s.offset + s.size > len(data) for _, samples in found for s in samples):
+                        raise FragmentError("a sample outside its fragment")
+                    return found
+        except (ValueError, struct.error) as error:
+            raise FragmentError("no fragment of this format") from error
+        raise FragmentError("no fragment")
+
+    def forget_sound(self) -> None:
+        """What was kept belongs to what is not shown."""
+        self._sound.clear()
+
+    def part(self, number: int, frames: Sequence[Frame]) -> bytes:
+        """`moof` and `mdat` of the frames and of the sound up to their end. `number` is for `mfhd`."""
+        end_90k = frames[-1].end_90k
+        sound: list[AudioSample] = []
+        while self._sound and self._sound[0].pts * VIDEO_RATE < end_90k * self._rate:
+            sound.append(self._sound.popleft())
+        samples = [frame.sample for frame in frames]
+        return fragment(number & 0xFFFFFFFF, samples, end_90k, sound, rate=self._rate)
+
+
+def _frame(sample: Sample, data: bytes) -> Frame:
+    body = data[sample.offset : sample.offset + sample.size]
+    return Frame(VideoSample(sample.dts, sample.dts + sample.composition, sample.key, body), sample.duration)
