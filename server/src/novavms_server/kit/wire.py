@@ -4,6 +4,7 @@ compressed already is not compressed again."""
 from __future__ import annotations
 
 import msgspec
+from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
@@ -41,3 +42,8 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if event.path.startswith(PICTURES):
             self.conn.available_extensions = []
         super().handle_connect(event)
+
+    async def send(self, message: ASGISendEvent) -> None:
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
+            self.handshake_complete = True  # else uvicorn logs each refusal as an error of ours
