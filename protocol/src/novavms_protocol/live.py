@@ -6,7 +6,9 @@ The server asks `Watch`; the gateway PUTs to `url` (its own token, chunked) fram
 
 all big-endian, until the server hangs up. A `NOTE` (JSON of `LiveNote`) comes first and wherever what follows is another stream or
 format; an `INIT` (`ftyp` and `moov`) after each note that has codecs; then `MEDIA` (`moof` and `mdat`), the first of them beginning on a
-key frame. A note without codecs says that nothing comes now, and why.
+key frame. A note without codecs says that nothing comes now, and why. While there is nothing to send, `ALIVE` (empty) says every
+few seconds that the gateway is there: a body in which nothing at all comes for 10 s has broken. The server ends it by an answer
+with `Connection: close`, or by closing the socket; the gateway notices either at once.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ TierReason = Literal["no_sub_stream", "uplink", "cpu", "sub_failed"]
 NOTE: Final = 0
 INIT: Final = 1
 MEDIA: Final = 2
+ALIVE: Final = 3
 KEY: Final = 1
 """Flag of a MEDIA frame that begins on a key frame."""
 PAYLOAD_MAX: Final = 32 * 1024 * 1024
