@@ -40,6 +40,7 @@ from novavms_protocol import (
     decode_from_gateway,
     encode,
 )
+from novavms_protocol.live import INIT, MEDIA, NOTE, LiveFrame, LiveNote, LiveReader, read_note
 
 Condition = Callable[[], Any]
 TOKEN = "gw_test-token-that-must-not-print"
@@ -81,6 +82,36 @@ class Upload:
 
 
 @dataclass
+class LiveIn:
+    """What came in one live body."""
+
+    frames: list[LiveFrame] = field(default_factory=list)
+    hang_up: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set: the answer is given, and the connection closed, in mid-body."""
+    reads: asyncio.Event = field(default_factory=asyncio.Event)
+    """Cleared: nothing is read from the connection."""
+    is_over: bool = False
+
+    @property
+    def notes(self) -> list[LiveNote]:
+        return [read_note(frame.payload) for frame in self.frames if frame.kind == NOTE]
+
+    @property
+    def note(self) -> LiveNote | None:
+        """The newest."""
+        notes = self.notes
+        return notes[-1] if notes else None
+
+    def media(self, since: int = 0) -> list[LiveFrame]:
+        return [frame for frame in self.frames[since:] if frame.kind == MEDIA]
+
+    def film(self) -> bytes:
+        """What MediaSource would get since the newest init."""
+        last = max(number for number, frame in enumerate(self.frames) if frame.kind == INIT)
+        return b"".join(frame.payload for frame in self.frames[last:] if frame.kind in {INIT, MEDIA})
+
+
+@dataclass
 class ServerSide:
     """Stands for novavms-server, by the written contract and no more:
 
@@ -91,6 +122,7 @@ class ServerSide:
     POST /api/v1/gateways/{id}/clips/{clip_id}/upload {size_bytes, sha256} → {part_bytes, parts: [{number, url, method,
         headers, offset_bytes, size_bytes, done}]}; 404 where the clip is not wanted. Each part is PUT to its address.
     PUT /api/v1/relay/{id} with the gateway's token: bytes for somebody who waits.
+    PUT /api/v1/live-in/{id} with the gateway's token: a body of novavms_protocol.live that ends when the server hangs up.
     """
 
     gateway_id: UUID = field(default_factory=uuid4)
@@ -118,6 +150,8 @@ class ServerSide:
     tickets: int = 0
     relayed: dict[str, bytes] = field(default_factory=dict)
     """What was PUT to /api/v1/relay/…, by its last word. To `hangs-up` nothing arrives."""
+    lives: dict[str, LiveIn] = field(default_factory=dict)
+    """What is PUT to /api/v1/live-in/…, by its last word; to one that is not here is answered 404 at once."""
     url: str = ""
     _sends: list[Callable[[FromServer | str], Awaitable[None]]] = field(default_factory=list)
     _closes: list[asyncio.Event] = field(default_factory=list)
@@ -137,6 +171,12 @@ class ServerSide:
     @property
     def connected(self) -> bool:
         return bool(self._sends)
+
+    def live(self, name: str) -> tuple[LiveIn, str]:
+        """Ready to take a live body, and its address."""
+        self.lives[name] = LiveIn()
+        self.lives[name].reads.set()
+        return self.lives[name], f"/api/v1/live-in/{name}"
 
     async def send(self, message: FromServer) -> None:
         await self._sends[-1](message)
@@ -252,6 +292,9 @@ class ServerSide:
         if path.endswith("/relay/hangs-up"):
             self.relayed["hangs-up"] = (await receive()).get("body", b"")
             raise ConnectionResetError
+        if path.startswith("/api/v1/live-in/"):
+            await self._live_in(path.rpartition("/")[2], scope, receive, send)
+            return
         body = b""
         while True:
             event = await receive()
@@ -267,6 +310,26 @@ class ServerSide:
             }
         )
         await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
+
+    async def _live_in(self, name: str, scope: Any, receive: Any, send: Any) -> None:
+        assert self._is_ours(scope), "only a gateway may pour in"
+        live, reader = self.lives.get(name), LiveReader()
+        hang_up = None if live is None else asyncio.ensure_future(live.hang_up.wait())
+        while live is not None and hang_up is not None and not hang_up.done():
+            await live.reads.wait()
+            event = asyncio.ensure_future(receive())
+            await asyncio.wait({event, hang_up}, return_when=asyncio.FIRST_COMPLETED)
+            if not event.done():
+                event.cancel()
+                break
+            live.frames += reader.feed(event.result().get("body", b""))
+            if not event.result().get("more_body"):
+                live.is_over = True
+                hang_up.cancel()
+                break
+        head = {"type": "http.response.start", "status": 404 if live is None else 200}
+        await send(head | {"headers": [(b"connection", b"close"), (b"content-length", b"0")]})
+        await send({"type": "http.response.body"})
 
     def _answer(
         self, method: str, path: str, scope: Any, body: bytes

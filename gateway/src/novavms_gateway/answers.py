@@ -18,6 +18,7 @@ from novavms_camera.source import CameraSource
 from novavms_gateway.cameras.fleet import Fleet
 from novavms_gateway.kit.clock import Clock
 from novavms_gateway.link.requests import REPLY_MAX_BYTES, Progress, RequestRefusedError
+from novavms_gateway.live.sender import LiveSender
 from novavms_gateway.recording.cutting import Cutter
 from novavms_gateway.recording.media import MediaSender
 from novavms_gateway.recording.recorder import Recorder
@@ -71,6 +72,7 @@ class Answers:
         recorder: Recorder,
         cutter: Cutter,
         media: MediaSender,
+        live: LiveSender,
         thumbnails: Thumbnails,
         recordings: Recordings,
         clock: Clock,
@@ -80,6 +82,7 @@ class Answers:
         self._recorder = recorder
         self._cutter = cutter
         self._media = media
+        self._live = live
         self._thumbnails = thumbnails
         self._recordings = recordings
         self._clock = clock
@@ -109,8 +112,8 @@ class Answers:
                 return await self._cutter.order(order)
             case HoldFootage() as order:
                 return await self._recordings.library.hold(order)
-            case Watch():
-                raise RequestRefusedError("unsupported", "This gateway's version shows nothing live.")
+            case Watch() as ask:
+                return await self._live.watch(ask)
 
     async def _check(self, check: Check, timeout_sec: float, progress: Progress) -> dict[str, Any]:
         source = CameraSource(

@@ -58,6 +58,12 @@ async def _run_once(
         http = await stack.enter_async_context(
             httpx.AsyncClient(headers={"User-Agent": f"novavms-gateway/{version}"})
         )
+        live_http = await stack.enter_async_context(
+            httpx.AsyncClient(
+                headers={"User-Agent": f"novavms-gateway/{version}"},
+                limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+            )
+        )
         disk, threads = SystemDisk(), Threads()
         stack.push_async_callback(threads.close)
         volume = Volume(
@@ -70,6 +76,7 @@ async def _run_once(
             settings=settings,
             journal=journal,
             http=http,
+            live_http=live_http,
             machine=Machine(settings.data_dir),
             clock=clock,
             version=version,

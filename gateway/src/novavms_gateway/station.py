@@ -33,6 +33,7 @@ from novavms_gateway.kit.tasks import race
 from novavms_gateway.link.client import Connect, Link, open_socket
 from novavms_gateway.link.outbox import Outbox
 from novavms_gateway.link.uplink import Uplink
+from novavms_gateway.live.sender import LiveSender
 from novavms_gateway.recording.cutting import Cutter
 from novavms_gateway.recording.media import MediaSender
 from novavms_gateway.recording.recorder import Recorder
@@ -116,6 +117,7 @@ class Gateway:
         disk: Disk,
         off_loop: OffLoop,
         outside: Outside = REAL,
+        live_http: httpx.AsyncClient | None = None,
     ) -> None:
         self._identity = identity
         self._journal = journal
@@ -192,11 +194,15 @@ class Gateway:
             on_recorded=self._uploader.wake,
             cut=outside.cut,
         )
+        self._live = LiveSender(
+            fleet=self._fleet, identity=identity, http=live_http or http, uplink=uplink, clock=clock
+        )
         answers = Answers(
             fleet=self._fleet,
             recorder=self._recorder,
             cutter=self._cutter,
             media=self._media,
+            live=self._live,
             thumbnails=Thumbnails(
                 library=self._recordings.library, media=self._media, disk=disk, off_loop=off_loop
             ),
@@ -231,6 +237,7 @@ class Gateway:
                 self._repair_on(left),
             )
         finally:
+            await self._live.stop()
             await self._media.stop()
             await self._cutter.stop()
             await self._recorder.stop()
@@ -299,13 +306,15 @@ class Gateway:
         while True:
             clips = await self._journal.clips()
             disk = self._machine.disk()
+            cpu_percent = self._machine.cpu_percent()
+            self._live.cpu_is(cpu_percent)
             self._fleet.refresh()
             self._outbox.put_newest(
                 "telemetry",
                 Telemetry(
                     at=self._clock.now(),
                     uptime_sec=round(self._clock.monotonic() - self._began_at, 1),
-                    cpu_percent=self._machine.cpu_percent(),
+                    cpu_percent=cpu_percent,
                     memory_bytes=self._machine.memory_used_bytes(),
                     disk_free_bytes=disk.free_bytes,
                     disk_total_bytes=disk.total_bytes,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, Protocol
 
 from novavms_camera.address import AddressPolicy
+from novavms_camera.faults import CameraFault
 from novavms_camera.secret import Secret
 from novavms_camera.source import CameraSource, Kind, StreamSource, Tier
 from novavms_protocol import CameraConfig
@@ -30,16 +31,29 @@ class StreamFinder:
 
     For ONVIF the last known address is tried first, for it costs the camera nothing; it is asked for anew once that
     failed. Kept in memory only. Before either, `recognise` is asked whether it is still the same camera.
+
+    `only`: that tier's stream and no other; without it the camera's `recording_stream`, or main where there is no sub stream.
     """
 
-    def __init__(self, config: CameraConfig, resolve: Resolve, recognise: Recognise | None = None) -> None:
+    def __init__(
+        self,
+        config: CameraConfig,
+        resolve: Resolve,
+        recognise: Recognise | None = None,
+        *,
+        only: Tier | None = None,
+    ) -> None:
         self._config = config
+        self._only = only
+        self._wished: Tier = only or config.recording_stream
+        self.tier: Tier = "main" if config.kind == "rtsp" else self._wished
+        """Which stream it was when it was asked last."""
         self._resolve = resolve
         self._recognise = recognise
         self._held_back = False
         self._policy = AddressPolicy(allow_loopback=config.allow_loopback)
         # What the check resolved is the main stream's address.
-        self._known = config.rtsp_url if config.kind == "rtsp" or config.recording_stream == "main" else None
+        self._known = config.rtsp_url if config.kind == "rtsp" or self._wished == "main" else None
         self._resolved: StreamSource | None = None
 
     def failed(self, reason: str | None) -> None:
@@ -58,12 +72,14 @@ class StreamFinder:
             await self._recognise(config)
             self._held_back = False
         if self._known is not None:
-            return await self._resolve(
-                self._source("rtsp", self._known), config.recording_stream, self._policy
-            )
+            return await self._resolve(self._source("rtsp", self._known), self._wished, self._policy)
         if self._resolved is None:
             source = self._source(config.kind, config.rtsp_url)
-            self._resolved = await self._resolve(source, config.recording_stream, self._policy)
+            found = await self._resolve(source, self._wished, self._policy)
+            if self._only not in {None, found.tier}:
+                raise CameraFault("no_profiles", "The camera has no sub stream.")
+            self._resolved = found
+            self.tier = found.tier
         return self._resolved
 
     def _source(self, kind: Kind, rtsp_url: str | None) -> CameraSource:

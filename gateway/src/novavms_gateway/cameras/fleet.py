@@ -78,6 +78,10 @@ class Fleet:
             pass
         return self.find(camera_id)
 
+    def desires(self, camera_id: UUID) -> bool:
+        """Whether it is to run here, though it may not at this moment."""
+        return any(camera.camera_id == camera_id and camera.enabled for camera in self.cameras)
+
     def find(self, camera_id: UUID) -> Watch | None:
         return self._watches.get(camera_id)
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import msgspec
 
 from novavms_camera.capture import CaptureStream, StreamStatus
 from novavms_camera.faults import CameraFault
+from novavms_camera.source import Tier
 from novavms_gateway.cameras.finder import Resolve, StreamFinder
 from novavms_gateway.cameras.recognise import Recogniser
+from novavms_gateway.cameras.second import SecondStream
 from novavms_gateway.kit.clock import Clock
 from novavms_gateway.kit.tasks import Tasks
 from novavms_protocol import CameraConfig, CameraStatus
@@ -27,7 +30,10 @@ RECENT_SEC: Final = 3600.0
 answering; one away for longer is left to the capture's back-off, which ends at a minute."""
 
 
-NEWS: Final = ("revision", "status", "reason", "codec", "width", "height", "has_audio", "transport")
+NEWS: Final = (
+    *("revision", "status", "reason", "active_tier"),
+    *("codec", "width", "height", "has_audio", "transport"),
+)
 
 
 class Watch:
@@ -55,6 +61,19 @@ class Watch:
         self.stream = new_stream(
             self._finder, pre_roll_sec=config.pre_roll_sec, on_status=self._status_changed, clock=clock
         )
+        other: Tier = "sub" if config.recording_stream == "main" else "main"
+        self.second = (
+            SecondStream(
+                other,
+                StreamFinder(config, resolve, recogniser, only=other),
+                clock=clock,
+                new_stream=new_stream,
+            )
+            if config.kind == "onvif"
+            else None
+        )
+        """The stream that is not recorded; None where the camera has one only."""
+        self._brought_down = 0
 
     @property
     def config(self) -> CameraConfig:
@@ -65,9 +84,26 @@ class Watch:
         self._tasks.start(self._nudge())
 
     async def stop(self) -> None:
-        """Ends the session at the camera (TEARDOWN) and tells nothing more."""
+        """Ends the sessions at the camera (TEARDOWN) and tells nothing more."""
         self._on_status = lambda status: None
-        await self._tasks.end()
+        ends = [self._tasks.end()] if self.second is None else [self._tasks.end(), self.second.stop()]
+        await asyncio.gather(*ends)
+
+    @property
+    def recorded_tier(self) -> Tier:
+        """Which of the camera's streams `stream` is."""
+        return self._finder.tier
+
+    @contextmanager
+    def brought_down(self) -> Iterator[None]:
+        """Meanwhile who wishes for main gets sub, and `active_tier` says so."""
+        self._brought_down += 1
+        self.refresh()
+        try:
+            yield
+        finally:
+            self._brought_down -= 1
+            self.refresh()
 
     async def known(self, *, within_sec: float) -> None:
         """Waits until the camera's first state is known, but not longer."""
@@ -96,7 +132,7 @@ class Watch:
             message=status.message,
             at=status.since,
             last_frame_at=status.last_frame_at,
-            active_tier=self._config.recording_stream,
+            active_tier="sub" if self._brought_down else self.recorded_tier,
         )
         if facts is None:
             return known

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, Literal, Protocol
+from urllib.parse import urljoin, urlsplit
 
 from novavms_gateway.kit.tasks import Tasks
 from novavms_protocol import CheckProgress, FromGateway, Reply, Request, encode
@@ -41,6 +42,15 @@ class RequestRefusedError(Exception):
         super().__init__(f"{error}: {message}")
         self.error = error
         self.message = message
+
+
+def own_address(server_url: str, url: str) -> str:
+    """In full, and on our server: the gateway's token goes nowhere else. Raises RequestRefusedError."""
+    full = urljoin(f"{server_url}/", url)
+    ours, theirs = urlsplit(server_url), urlsplit(full)
+    if (ours.scheme, ours.netloc) != (theirs.scheme, theirs.netloc):
+        raise RequestRefusedError("unsupported", "The address is not the server's own.")
+    return full
 
 
 class Handler(Protocol):

@@ -6,13 +6,12 @@ import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urljoin, urlsplit
 
 import httpx
 
 from novavms_gateway.kit.disk import Disk, OffLoop
 from novavms_gateway.kit.tasks import Tasks
-from novavms_gateway.link.requests import RequestRefusedError
+from novavms_gateway.link.requests import RequestRefusedError, own_address
 from novavms_gateway.link.uplink import Uplink, Urgency
 from novavms_gateway.recording.library import Library, Readable
 from novavms_gateway.storage.identity import Identity
@@ -73,12 +72,8 @@ class MediaSender:
         await self._sending.end()
 
     def address(self, url: str) -> str:
-        """In full, and on our server: the gateway's token goes nowhere else."""
-        full = urljoin(f"{self._identity.server_url}/", url)
-        ours, theirs = urlsplit(self._identity.server_url), urlsplit(full)
-        if (ours.scheme, ours.netloc) != (theirs.scheme, theirs.netloc):
-            raise RequestRefusedError("unsupported", "The address is not the server's own.")
-        return full
+        """`own_address` of our server."""
+        return own_address(self._identity.server_url, url)
 
     async def put(self, url: str, content: bytes, kind: str) -> None:
         """Sends what is whole in memory, to an `address`. Raises RequestRefusedError where it does not arrive."""
