@@ -34,6 +34,7 @@ from novavms_server.cameras.models import (
     Filters,
 )
 from novavms_server.cameras.queries import CameraRow
+from novavms_server.cameras.snapshots import Snapshots
 from novavms_server.cameras.sources import AddressRules, changed_source, seal, source_of
 from novavms_server.cameras.steps import (
     addressed,
@@ -103,6 +104,7 @@ class CameraService:
         self._rules = rules
         self._checker = checker
         self._defer = defer
+        self._snapshots = Snapshots()
         self.direct_snapshot: DirectSnapshot = _no_snapshot
         """Set by whoever watches direct-mode cameras, before the server starts."""
 
@@ -133,10 +135,13 @@ class CameraService:
         return row.camera, _tag(row)
 
     async def snapshot(self, work: Work, camera_id: UUID, width: int | None) -> bytes:
-        """A JPEG of the newest key frame. Raises NotOnline where there is none."""
+        """A JPEG of the newest key frame, at most a second old. Raises NotOnline where there is none."""
         camera = (await self._row(work, camera_id)).camera
         if camera.status != "online":
             raise NotOnline
+        return await self._snapshots.get(camera.id, width, lambda: self._take_snapshot(camera, width))
+
+    async def _take_snapshot(self, camera: Camera, width: int | None) -> bytes:
         if camera.gateway_id is None:
             picture = await self.direct_snapshot(camera.id, width)
             if picture is None:
