@@ -23,7 +23,7 @@ BY_HAND = {
             "waitUntil(id, status = 'online', options?: WaitOptions): Promise<CameraDetail>",
             "Waits until the camera is in this state. CameraStateError where it goes to `error` or `disabled` instead; WaitTimeoutError after `timeout` milliseconds, 60,000 by default.",
             "const camera = await novavms.cameras.waitUntil(id, 'online', { timeout: 30_000 });",
-        )
+        ),
     ],
     "events": [
         (
