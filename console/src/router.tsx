@@ -10,7 +10,7 @@ import {
 import type { QueryClient } from '@tanstack/react-query';
 import { Button } from './design/controls';
 import { Empty, ErrorPanel, Skeleton } from './design/surfaces';
-import { CamerasPage } from './cameras/cameras-page';
+import { LivePage } from './live/live-page';
 import { Shell } from './shell/shell';
 import { t } from './text';
 
@@ -26,8 +26,14 @@ const index = createRoute({
   getParentRoute: () => root,
   path: '/',
   beforeLoad: () => {
-    throw redirect({ to: '/cameras', replace: true });
+    throw redirect({ to: '/live', replace: true });
   },
+});
+
+const live = createRoute({
+  getParentRoute: () => root,
+  path: '/live',
+  component: LivePage,
 });
 
 export interface CameraSearch {
@@ -43,7 +49,7 @@ export interface CameraSearch {
 const cameras = createRoute({
   getParentRoute: () => root,
   path: '/cameras',
-  component: CamerasPage,
+  component: lazyRouteComponent(() => import('./cameras/cameras-page'), 'CamerasPage'),
   validateSearch: (search): CameraSearch => ({
     q: text(search['q']),
     site: text(search['site']),
@@ -139,7 +145,7 @@ const people = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([index, cameras, addCamera, camera, events, event, recordings, gateways, gateway, sites, people]),
+  routeTree: root.addChildren([index, live, cameras, addCamera, camera, events, event, recordings, gateways, gateway, sites, people]),
   context: { queries: undefined as unknown as QueryClient },
   defaultPreload: 'intent',
   defaultPendingMs: 300,
@@ -165,7 +171,7 @@ function NotFound() {
         icon="search"
         title={t.state.notFoundTitle}
         detail={t.state.notFoundDetail}
-        action={<Button onPress={() => void router.navigate({ to: '/cameras' })}>{t.state.goHome}</Button>}
+        action={<Button onPress={() => void router.navigate({ to: '/live' })}>{t.state.goHome}</Button>}
       />
     </div>
   );

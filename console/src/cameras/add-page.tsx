@@ -8,10 +8,10 @@ import { allCameras, camera as cameraQuery } from '../api/queries';
 import { Button, ButtonLink, TextField } from '../design/controls';
 import { Card, ErrorNote, Page } from '../design/surfaces';
 import { tellError } from '../design/toasts';
+import { LiveView } from '../live/live-view';
 import { t } from '../text';
 import { AddForm, type FoundDevice } from './add-form';
 import { addCamera, addressOf, CheckFailure, EMPTY_DRAFT, expectedStages, type Draft } from './adding';
-import { Picture } from './picture';
 import { CheckVerdict, StageList, Warnings } from './stage-list';
 import './cameras.css';
 
@@ -121,7 +121,7 @@ function Added({ made, found, onNext }: { made: CameraDetail; found: readonly Fo
         }}
       >
         <div className="added-picture">
-          <Picture camera={camera} width={960} everyMs={2_000} />
+          <LiveView camera={camera} tier="main" records={false} />
         </div>
         {made.check !== null && made.check !== undefined && <Warnings report={made.check} />}
         <TextField label={t.cameras.addFlow.name} value={name} onChange={setName} hint={t.cameras.addFlow.addedLead} maxLength={100} autoFocus />

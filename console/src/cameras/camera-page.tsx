@@ -7,7 +7,7 @@ import { allGateways, allSites, camera as cameraQuery, eventList } from '../api/
 import { Button, ButtonLink } from '../design/controls';
 import { Card, ErrorNote, ErrorPanel, Facts, Note, Page, Skeleton } from '../design/surfaces';
 import { EventThumb } from '../events/thumb';
-import { LiveView } from '../player/live-view';
+import { LiveView } from '../live/live-view';
 import { useMay } from '../session/session';
 import { t } from '../text';
 import { fullTime } from '../text/when';
@@ -69,9 +69,8 @@ export function CameraPage() {
       <div className="camera-page">
         <div className="stack">
           <div className="stage-view">
-            <LiveView camera={camera} />
+            <LiveView camera={camera} tier="main" records={false} />
           </div>
-          <p className="small faint">{t.cameras.liveSoon}</p>
           <RecentEvents cameraId={camera.id} />
         </div>
         <div className="stack">

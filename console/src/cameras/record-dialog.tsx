@@ -11,15 +11,22 @@ import { t } from '../text';
 
 const LENGTHS = ['5', '10', '15', '30', '60'] as const;
 
-export function RecordDialog({ camera, isOpen, onClose }: { camera: Camera; isOpen: boolean; onClose: () => void }) {
+interface Props {
+  camera: Camera;
+  onClose: () => void;
+  /** Who shows the clip's progress hears of it here; else a word with a link is shown. */
+  onStarted?: ((eventId: string) => void) | undefined;
+}
+
+export function RecordDialog({ isOpen, ...rest }: Props & { isOpen: boolean }) {
   return (
-    <Dialog title={t.cameras.recordTitle(camera.name)} isOpen={isOpen} onClose={onClose}>
-      <Fields camera={camera} onClose={onClose} />
+    <Dialog title={t.cameras.recordTitle(rest.camera.name)} isOpen={isOpen} onClose={rest.onClose}>
+      <Fields {...rest} />
     </Dialog>
   );
 }
 
-function Fields({ camera, onClose }: { camera: Camera; onClose: () => void }) {
+function Fields({ camera, onClose, onStarted }: Props) {
   const [length, setLength] = useState<(typeof LENGTHS)[number]>('15');
   const [note, setNote] = useState('');
   const navigate = useNavigate();
@@ -27,6 +34,10 @@ function Fields({ camera, onClose }: { camera: Camera; onClose: () => void }) {
     mutationFn: () => client.cameras.triggerRecording(camera.id, { durationSec: Number(length), note: note.trim() || undefined }, { maxRetries: 0 }),
     onSuccess: ({ eventId }) => {
       onClose();
+      if (onStarted !== undefined) {
+        onStarted(eventId);
+        return;
+      }
       tell(t.cameras.recording(camera.name), {
         action: { label: t.cameras.openEvent, act: () => void navigate({ to: '/events/$eventId', params: { eventId } }) },
       });

@@ -1,5 +1,6 @@
 /** The icons: strokes on a 24 grid, drawn for this console. Always beside a word, or with a label on the control around them. */
 const PATHS = {
+  live: 'M3 5.500h18v11H3zM8 20h8M12 16.500V20M10 8.500v5l4.500-2.500z',
   camera: 'M3 8.5A1.5 1.5 0 0 1 4.5 7h10A1.5 1.5 0 0 1 16 8.5v7a1.5 1.5 0 0 1-1.5 1.5h-10A1.5 1.5 0 0 1 3 15.5zM16 11l5-3v8l-5-3',
   events: 'M4 5h16v11H4zM4 20h10M17 20h3M10 8.5v4l3.5-2z',
   recordings: 'M3 12h18M6 8v8M10.5 6v12M15 9v6M19 7v10',
@@ -33,6 +34,9 @@ const PATHS = {
   offline: 'M3 3l18 18M8.500 16a5 5 0 0 1 6.500-.500M5 12.500a10 10 0 0 1 4-2.400M13.500 9.700A10 10 0 0 1 19 12.500M12 19.500v.01',
   frameBack: 'M17 6l-8 6 8 6zM6.500 6v12',
   frameOn: 'M7 6l8 6-8 6zM17.500 6v12',
+  move: 'M12 3v18M3 12h18M9.500 5.500L12 3l2.500 2.500M9.500 18.500L12 21l2.500-2.500M5.500 9.500L3 12l2.500 2.500M18.500 9.500L21 12l-2.500 2.500',
+  expand: 'M14 4h6v6M20 4l-7 7M10 20H4v-6M4 20l7-7',
+  shrink: 'M20 10h-6V4M14 10l6-6M4 14h6v6M10 14l-6 6',
   screen: 'M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5',
   sound: 'M4 9.500h3.500L12 5.500v13L7.500 14.500H4zM15.500 9a4 4 0 0 1 0 6M18 6.500a8 8 0 0 1 0 11',
   mute: 'M4 9.500h3.500L12 5.500v13L7.500 14.500H4zM16 9.500l5 5M21 9.500l-5 5',

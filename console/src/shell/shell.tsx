@@ -24,6 +24,7 @@ interface Place {
 
 /** In the order of use; the first four are a phone's bar. */
 const PLACES: readonly Place[] = [
+  { to: '/live', label: t.nav.live, icon: 'live', least: 'viewer' },
   { to: '/cameras', label: t.nav.cameras, icon: 'camera', least: 'viewer' },
   { to: '/events', label: t.nav.events, icon: 'events', least: 'viewer' },
   { to: '/recordings', label: t.nav.recordings, icon: 'recordings', least: 'viewer' },

@@ -48,7 +48,6 @@ export const cameras = {
   recordStart: 'Record now',
   recording: (name: string) => `Recording ${name}.`,
   openEvent: 'Open',
-  liveSoon: 'A picture each second; live video is not there yet.',
   deleted: (name: string) => `${name} is being deleted.`,
   enable: 'Enable',
   disable: 'Disable',

@@ -5,6 +5,7 @@ export const common = {
   title: (page: string) => `${page} · NovaVMS`,
   nav: {
     label: 'Main',
+    live: 'Live',
     cameras: 'Cameras',
     events: 'Events',
     recordings: 'Recordings',
@@ -93,7 +94,7 @@ export const common = {
     noAnswer: 'The server does not answer. Check your network; it is tried again by itself.',
     notFoundTitle: 'There is nothing here',
     notFoundDetail: 'The address is wrong, or what was here is gone.',
-    goHome: 'To the cameras',
+    goHome: 'To the live pictures',
     crashed: 'This page broke. Loading it again usually helps.',
     reload: 'Load again',
     forbidden: 'Your role does not allow this page.',

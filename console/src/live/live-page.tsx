@@ -1,0 +1,178 @@
+/** Many cameras at once: a grid to arrange, each camera large with one click. */
+import type { Camera } from '@novavms/sdk';
+import { useQuery } from '@tanstack/react-query';
+import { useEffect, useRef, useState } from 'react';
+import { allCameras } from '../api/queries';
+import { FirstSteps } from '../cameras/first-steps';
+import { Button, IconButton, Segmented, TextField } from '../design/controls';
+import { Dialog, Empty, ErrorPanel, Menu, Page, Skeleton, type MenuAction } from '../design/surfaces';
+import { tell } from '../design/toasts';
+import { useKeys } from '../player/keys';
+import { useMay, useMe } from '../session/session';
+import { t } from '../text';
+import { fitted, layoutFor, neighbour, swapped, useGrids, type Grid, type Grids, type Layout } from './grid';
+import { Cell } from './cell';
+import './live.css';
+
+export function LivePage() {
+  const cameras = useQuery(allCameras);
+  const operator = useMay('operator');
+  if (cameras.isPending) {
+    return (
+      <Page title={t.live.title}>
+        <Skeleton kind="page" count={2} />
+      </Page>
+    );
+  }
+  if (cameras.data === undefined) {
+    return (
+      <Page title={t.live.title}>
+        <ErrorPanel error={cameras.error} onRetry={() => void cameras.refetch()} />
+      </Page>
+    );
+  }
+  if (cameras.data.length === 0) {
+    return (
+      <Page title={t.live.title}>
+        {operator ? <FirstSteps /> : <Empty icon="live" title={t.cameras.emptyViewer} detail={t.cameras.emptyViewerDetail} />}
+      </Page>
+    );
+  }
+  return <Wall cameras={cameras.data} />;
+}
+
+/** What a first visit shows: all that can be, those that can be seen first. */
+function firstGrid(cameras: readonly Camera[]): Grid {
+  const ordered = cameras.toSorted((one, other) => Number(other.status === 'online') - Number(one.status === 'online'));
+  const layout = layoutFor(cameras.length);
+  return { layout, cells: fitted(ordered.map(({ id }) => id), layout) };
+}
+
+function Wall({ cameras }: { cameras: readonly Camera[] }) {
+  const grids = useGrids(useMe().id);
+  const wall = useRef<HTMLDivElement>(null);
+  const [first] = useState(() => firstGrid(cameras));
+  const [large, setLarge] = useState<string | null>(null);
+  const [said, setSaid] = useState('');
+  const { layout, cells } = grids.grid ?? first;
+  const columns = Number(layout);
+  const show = (next: Partial<Grid>) => grids.show({ layout, cells, ...next });
+  const cameraAt = (id: string | null) => cameras.find((each) => each.id === id) ?? null;
+  useKeys({ Escape: () => setLarge(null), f: () => fill(wall.current) });
+
+  const swap = (from: number, to: number) => {
+    if (from === to) return;
+    show({ cells: swapped(cells, from, to) });
+    const camera = cameraAt(cells[from] ?? null);
+    if (camera !== null) setSaid(t.live.moved(camera.name, to + 1));
+  };
+
+  return (
+    <div className="live-page">
+      <Page
+        title={t.live.title}
+        actions={
+          <>
+            <Segmented
+              label={t.live.layout}
+              value={layout}
+              onChange={(next: Layout) => {
+                setLarge(null);
+                show({ layout: next, cells: grown(cells, next, cameras) });
+              }}
+              options={(['1', '2', '3', '4'] as const).map((id) => ({ id, label: t.live.layouts[id] }))}
+            />
+            <GridMenu grids={grids} current={{ layout, cells }} />
+            <IconButton icon="screen" label={t.live.fullscreen} kind="plain" onPress={() => fill(wall.current)} />
+          </>
+        }
+      >
+        <div ref={wall} className={`wall${columns <= 2 ? ' few' : ''}${large === null ? '' : ' one-large'}`} style={{ '--columns': columns } as React.CSSProperties}>
+          {cells.map((id, place) => (
+            <Cell
+              // a camera that moves takes its picture along
+              key={id ?? `empty-${place}`}
+              camera={cameraAt(id)}
+              place={place}
+              places={cells.length}
+              tier={large === id || layout === '1' ? 'main' : 'sub'}
+              isLarge={large !== null && large === id}
+              others={cameras.filter((each) => !cells.includes(each.id))}
+              onLarge={(on) => setLarge(on ? id : null)}
+              onChoose={(chosen) => show({ cells: cells.map((each, at) => (at === place ? chosen : each)) })}
+              onKey={(key) => swap(place, neighbour(place, key, columns, cells.length))}
+              onDropFrom={(from) => swap(from, place)}
+            />
+          ))}
+        </div>
+        <p className="only-heard" role="status">
+          {said}
+        </p>
+      </Page>
+    </div>
+  );
+}
+
+/** A larger layout is filled with cameras that are not shown yet. */
+function grown(cells: readonly (string | null)[], layout: Layout, cameras: readonly Camera[]): Grid['cells'] {
+  const rest = cameras.filter(({ id }) => !cells.includes(id)).map(({ id }) => id);
+  return fitted(cells, layout).map((id, place) => (id === null && place >= cells.length ? (rest.shift() ?? null) : id));
+}
+
+function GridMenu({ grids, current }: { grids: Grids; current: Grid }) {
+  const [naming, setNaming] = useState(false);
+  const [name, setName] = useState('');
+  useEffect(() => {
+    if (naming) setName('');
+  }, [naming]);
+  const actions: MenuAction[] = [
+    ...grids.saved.map((saved) => ({ id: `show ${saved.name}`, label: saved.name, icon: 'grid' as const, act: () => grids.show(saved) })),
+    { id: 'save', label: t.live.save, icon: 'add', act: () => setNaming(true) },
+    ...grids.saved.map((saved) => ({
+      id: `remove ${saved.name}`,
+      label: t.live.remove(saved.name),
+      icon: 'trash' as const,
+      bad: true,
+      act: () => {
+        grids.remove(saved.name);
+        tell(t.live.removed(saved.name));
+      },
+    })),
+  ];
+  const save = () => {
+    const wanted = name.trim();
+    if (wanted === '') return;
+    grids.save(wanted, current);
+    tell(t.live.saved(wanted));
+    setNaming(false);
+  };
+  return (
+    <>
+      <Menu label={t.live.grids} actions={actions}>
+        <Button icon="grid">{t.live.grids}</Button>
+      </Menu>
+      <Dialog title={t.live.save} isOpen={naming} onClose={() => setNaming(false)} size="s">
+        <form
+          className="stack"
+          onSubmit={(submit) => {
+            submit.preventDefault();
+            save();
+          }}
+        >
+          <TextField label={t.live.saveName} value={name} onChange={setName} maxLength={60} isRequired autoFocus />
+          <div className="row">
+            <Button type="submit" kind="primary" isDisabled={name.trim() === ''}>
+              {t.form.save}
+            </Button>
+            <Button onPress={() => setNaming(false)}>{t.form.cancel}</Button>
+          </div>
+        </form>
+      </Dialog>
+    </>
+  );
+}
+
+function fill(element: HTMLElement | null): void {
+  const done = document.fullscreenElement === null ? element?.requestFullscreen() : document.exitFullscreen();
+  void done?.catch(() => undefined);
+}
