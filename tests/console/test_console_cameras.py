@@ -149,7 +149,7 @@ async def test_a_lost_connection_is_said_and_heals_by_itself(shared_world: World
         visiting(browser, shared_world.base_url, quiet=False) as visitor,
     ):
         page = visitor.page
-        await visitor.sign_in(email, PASSWORD)
+        await visitor.sign_in(email, PASSWORD, "/cameras")
         await visitor.see("Cameras")
         await page.context.set_offline(True)
         await expect(page.get_by_text("No connection to the server")).to_be_visible()
@@ -172,8 +172,9 @@ async def test_axe_finds_nothing_and_nothing_is_too_wide(
             await visitor.see("Sign in")
             found = {"sign in": await visitor.axe()}
             await visitor.sign_in(email, PASSWORD)
-            await visitor.see("Cameras")
+            await visitor.see("Live")
             for path, title in {
+                "/live": "Live",
                 "/cameras": "Cameras",
                 "/cameras?view=%22list%22": "Cameras",
                 f"/cameras/{camera}": f"Camera at {width}",

@@ -13,7 +13,7 @@ from nova_world import World
 from playwright.async_api import Browser, expect
 
 pytestmark = NEEDS_BROWSER
-PLACES = ["Cameras", "Events", "Recordings", "Gateways", "Sites"]
+PLACES = ["Live", "Cameras", "Events", "Recordings", "Gateways", "Sites"]
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ async def test_each_role_sees_what_it_may(
     _, email = await add_user(shared_world, role, email=f"{role}@roles.example")
     async with visiting(browser, shared_world.base_url) as visitor:
         await visitor.sign_in(email, PASSWORD)
-        await visitor.see("Cameras")
+        await visitor.see("Live")
         links = visitor.page.get_by_role("navigation", name="Main").get_by_role("link")
         assert [text.strip() for text in await links.all_inner_texts()] == places
         await visitor.go("/gateways", "Gateways")

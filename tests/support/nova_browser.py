@@ -35,6 +35,17 @@ EXPECTED = re.compile(
 )
 """Chromium logs every answer that is an error; the page shows those by itself."""
 
+FRAMES = """(video, wanted) => new Promise(done => {
+  let frames = 0, last = -1;
+  const look = (_, {mediaTime}) => {
+    if (mediaTime !== last) frames += 1;
+    last = mediaTime;
+    if (frames < wanted) video.requestVideoFrameCallback(look);
+    else done({frames, width: video.videoWidth, at: video.currentTime});
+  };
+  video.requestVideoFrameCallback(look);
+})"""
+
 
 class Visitor:
     """A page, and what it complained about."""
@@ -66,6 +77,13 @@ class Visitor:
 
     async def button(self, name: str) -> None:
         await self.page.get_by_role("button", name=name, exact=True).click()
+
+    async def watch(self, frames: int, within: str = "body") -> dict[str, Any]:
+        """Waits for so many different pictures of the video, decoded and shown; `within`: a selector, of what it is in."""
+        video = self.page.locator(f"{within} video").first
+        await expect(video).to_be_visible()
+        found: dict[str, Any] = await video.evaluate(FRAMES, frames, timeout=30_000)
+        return found
 
     async def axe(self) -> list[str]:
         """What axe finds: rule, and the elements. WCAG 2.2 A and AA. Not in what was announced a moment ago: it may name a button
