@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from nova_live import Film, put, scene, until
+from nova_live import Film, scene, until
 from nova_world import World
 
-from novavms_protocol.live import INIT, MEDIA, NOTE, LiveNote, live_frame, note_frame
+from novavms_protocol.live import ALIVE, INIT, MEDIA, NOTE, LiveNote, live_frame, note_frame
 from novavms_server.live import inlet, upstream
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
@@ -95,19 +95,38 @@ async def test_bytes_that_never_become_a_frame_are_cut_off(
             assert await body.ended() in (410, 0)
 
 
-async def test_a_camera_that_is_away_may_be_silent(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inlet, "SILENCE_SEC", 0.05)
-    monkeypatch.setattr(inlet, "FRAME_SEC", 0.05)
-    monkeypatch.setattr(inlet, "WAITING_SEC", 30)
+async def test_a_camera_that_is_away_may_be_so_for_long(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inlet, "FRAME_SEC", 0.0)
+    monkeypatch.setattr(inlet, "_MINUTE_SEC", -1.0)
+    monkeypatch.setattr(inlet, "IDLE_FRAMES", 25)
+    taken = world.server.live.metrics.bytes_in._value.get
     async with scene(world) as it:
         it.sender.opening = note_frame(NOTHING)
         async with it.watching() as watcher:
             await watcher.hear("waiting")
-            other = await put(world, "/api/v1/live-in/x", it.sender.token)  # a moment
-            assert await other.ended() == 404
-            await other.close()
-            assert it.sender.bodies[0].status is None
+            body = await it.sender.body()
+            for _ in range(10):
+                word = (live_frame(ALIVE, b"") + note_frame(NOTHING)) * 10
+                before = taken()
+                await body.send(word)
+                await until(lambda: taken() == before + len(word))  # noqa: B023
+            monkeypatch.setattr(inlet, "FRAME_SEC", 30.0)
+            await body.send(FILM.beginning() + FILM.play(1))
+            await watcher.hear("init")
+            assert body.status is None
         assert len(it.sender.asked) == 1
+
+
+async def test_alive_is_no_picture(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inlet, "FRAME_SEC", 0.2)
+    async with scene(world) as it, it.watching() as watcher:
+        await watcher.hear("init")
+        body = await it.sender.body()
+        while body.status is None:
+            await body.send(live_frame(ALIVE, b""))
+        assert (await watcher.hear("waiting"))["reason"] == "stalled"
 
 
 async def test_who_says_yes_and_sends_nothing_is_asked_again(

@@ -23,13 +23,14 @@ from novavms_server.recordings.errors import RelayEnded, RelayUnknown
 
 PATH: Final = "/api/v1/live-in/"
 SILENCE_SEC: Final = 10.0
-"""So long nothing may come while pictures are to come."""
+"""So long nothing at all may come; a gateway that has nothing to send says ALIVE."""
 FRAME_SEC: Final = 30.0
-"""So long a frame may take to be whole: the first one is a whole GOP, over a thin uplink."""
+"""So long a picture may be on its way: the first one is a whole GOP, over a thin uplink."""
 WAITING_SEC: Final = 90.0
-"""So long nothing may come of a camera that is not online; then it is asked for again."""
+"""So long a gateway may leave out to say why nothing comes."""
 IDLE_FRAMES: Final = 1000
-"""So many frames may come with no picture among them."""
+"""So many frames may come within a minute with no picture among them."""
+_MINUTE_SEC: Final = 60.0
 NOTE_MAX: Final = 8192
 INIT_MAX: Final = 1024 * 1024
 _CODECS: Final = re.compile(r"[A-Za-z0-9.]{1,40}(,[A-Za-z0-9.]{1,40})?")
@@ -66,6 +67,7 @@ class Inlet:
     async def read(self, request: Request[Any, Any, Any]) -> None:
         """The whole body. Raises RelayEnded when it is to end."""
         loop = asyncio.get_running_loop()
+        minute = loop.time()
         frame_by = loop.time() + SILENCE_SEC
         try:
             async with asyncio.timeout_at(frame_by) as deadline:
@@ -79,10 +81,12 @@ class Inlet:
                     frames = self.take(piece)
                     if not message.get("more_body", False):
                         return
+                    now = loop.time()
                     if frames:
-                        frame_by = loop.time() + (FRAME_SEC if self._is_showing() else WAITING_SEC)
-                    silent_at = loop.time() + (SILENCE_SEC if self._is_showing() else WAITING_SEC)
-                    deadline.reschedule(min(silent_at, frame_by))
+                        frame_by = now + (FRAME_SEC if self._is_showing() else WAITING_SEC)
+                    if now > minute + _MINUTE_SEC:
+                        minute, self._idle = now, 0
+                    deadline.reschedule(min(now + SILENCE_SEC, frame_by))
         except TimeoutError:
             if not self.ended.is_set():
                 self._metrics.stalls.inc()
