@@ -88,7 +88,7 @@ async def test_the_body_begins_with_the_last_gop_and_decodes(gateway: Running, l
     async with SimCam() as cam, gateway():
         camera = rtsp(cam, pre_roll_sec=30)
         await looking.online(camera)
-        await looking.until(lambda: cam.stats.frames_sent > 25 * 5)
+        await looking.until(lambda: cam.stats.frames_sent > 450)  # picture and sound: some 6 s
         live = await looking.watch(camera)
         await looking.until(lambda: len(live.media()) > 10)
         assert [frame.kind for frame in live.frames[:3]] == [NOTE, INIT, MEDIA]
@@ -102,7 +102,7 @@ async def test_the_body_begins_with_the_last_gop_and_decodes(gateway: Running, l
         assert ((note.width, note.height), note.has_audio) == (MAIN, True)
         first, *following = live.media()
         assert first.is_key
-        assert 0 < following[0].start_90k - first.start_90k < 2.5 * 90_000, "the last GOP, not the pre-roll"
+        assert 0 < following[9].start_90k - first.start_90k < 4.5 * 90_000, "the last GOP, not the pre-roll"
         film = decode(live.film())
         assert (film.first_is_key, film.monotonic, film.audio_codec) == (True, True, "aac")
         assert (film.width, film.height) == MAIN
@@ -265,7 +265,7 @@ async def test_a_check_that_needs_the_only_session_gets_it_from_those_who_look(
         main, sub = await looking.watch(camera), await looking.watch(camera, "sub")
         await looking.shows(main, tier="main")
         await looking.shows(sub, tier="sub")
-        cam.set_fault("max_sessions", 2)
+        cam.set_fault("max_sessions", 1)
         check = Check(
             camera_id=camera.camera_id,
             kind="onvif",

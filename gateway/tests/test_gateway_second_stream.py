@@ -53,7 +53,9 @@ class Site:
         self.clock = clock
         self.opened: list[Stream] = []
         self.sessions = self.most = 0
-        self.second = SecondStream("sub", finder(), clock=clock, new_stream=self._open)
+        self.resolved: list[Tier] = []
+        self.finder = finder(asked=self.resolved)
+        self.second = SecondStream("sub", self.finder, clock=clock, new_stream=self._open)
 
     def _open(self, source: Any, *, on_status: Any, pre_roll_sec: float, clock: Any) -> Any:
         assert pre_roll_sec == 0
@@ -84,8 +86,10 @@ class Site:
         return waited
 
 
-def finder(tier: Tier = "sub", given: Tier = "sub", **config: Any) -> StreamFinder:
+def finder(tier: Tier = "sub", given: Tier = "sub", asked: list[Tier] | None = None) -> StreamFinder:
     async def resolve(source: CameraSource, tier: Tier, policy: AddressPolicy) -> StreamSource:
+        if asked is not None:
+            asked.append(tier)
         return StreamSource(url="rtsp://192.0.2.1/x", tier=given)
 
     plain: dict[str, Any] = {
@@ -96,7 +100,7 @@ def finder(tier: Tier = "sub", given: Tier = "sub", **config: Any) -> StreamFind
         "host": "192.0.2.1",
         "port": 80,
     }
-    return StreamFinder(CameraConfig(**plain | config), resolve, only=tier)
+    return StreamFinder(CameraConfig(**plain), resolve, only=tier)
 
 
 @pytest.fixture
@@ -118,7 +122,7 @@ async def test_one_session_for_all_and_none_some_seconds_after_the_last(site: Si
     await site.turn(LINGER_SEC - 1)
     assert site.sessions == 1
     with site.second.reading():
-        await site.turn(LINGER_SEC)
+        await site.turn()
     assert (site.sessions, len(site.opened)) == (1, 1), "who comes back finds it there"
     await site.turn(LINGER_SEC - 1)
     assert site.sessions == 1, "the seconds count from the last"
@@ -159,6 +163,15 @@ async def test_the_next_session_begins_after_the_end_of_the_one_before(site: Sit
             await site.turn()
             await site.turn()
             assert (len(site.opened), site.sessions, site.most) == (2, 1, 1)
+
+
+async def test_an_address_that_failed_is_asked_for_anew_and_one_that_served_is_not(site: Site) -> None:
+    await site.finder()
+    await site.finder()
+    assert site.resolved == ["sub"]
+    await site.fails("path_not_found")
+    await site.finder()
+    assert site.resolved == ["sub", "sub"]
 
 
 async def test_the_finder_of_one_tier_takes_no_other() -> None:
