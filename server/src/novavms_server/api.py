@@ -49,6 +49,8 @@ from novavms_server.kit.http import (
 )
 from novavms_server.kit.metrics import Metrics
 from novavms_server.live.door import LiveDoor
+from novavms_server.live.hls_door import HlsDoor
+from novavms_server.live.hls_routes import HlsController
 from novavms_server.live.inlet import Inlets
 from novavms_server.live.routes import InletController, LiveController, WatchController
 from novavms_server.live.service import LiveService
@@ -104,6 +106,7 @@ class Services:
     relay_door: RelayDoor
     live: LiveService
     live_door: LiveDoor
+    live_hls: HlsDoor
     live_inlets: Inlets
     streams: Streams
     stream_door: StreamDoor
@@ -128,6 +131,7 @@ CONTROLLERS: list[type[Controller]] = [
     SiteRecordingController,
     LiveController,
     WatchController,
+    HlsController,
     InletController,
     StreamController,
     SiteController,

@@ -194,6 +194,7 @@ def build_server(settings: Settings, *, database_url: str, clock: Clock | None =
         relay_door=recordings.relay_door,
         live=live.service,
         live_door=live.door,
+        live_hls=live.hls,
         live_inlets=live.inlets,
         store_door=clips.door,
         streams=streams,

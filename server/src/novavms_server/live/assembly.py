@@ -12,6 +12,7 @@ from novavms_server.kit.metrics import Metrics
 from novavms_server.kit.seal import Sealer
 from novavms_server.live.direct import Captures, DirectFeed
 from novavms_server.live.door import LiveDoor
+from novavms_server.live.hls_door import HlsDoor
 from novavms_server.live.inlet import Inlets
 from novavms_server.live.metrics import LiveMetrics
 from novavms_server.live.rights import Rights
@@ -32,17 +33,21 @@ class LiveParts:
     inlets: Inlets
     upstreams: Upstreams
     door: LiveDoor
+    hls: HlsDoor
     metrics: LiveMetrics
 
     def start(self) -> None:
         self.rights.start()
+        self.hls.start()
 
     def say_goodbye(self) -> None:
         """Before the HTTP server ends its connections: viewers hear it, gateways are hung up on."""
         self.door.say_goodbye()
+        self.hls.say_goodbye()
         self.upstreams.say_goodbye()
 
     async def stop(self) -> None:
+        await self.hls.stop()
         await self.rights.stop()
         await self.upstreams.stop()
 
@@ -70,7 +75,7 @@ def build_live(
     return LiveParts(
         service=LiveService(
             tickets,
-            offered=frozenset({"mse"}),
+            offered=frozenset({"mse", "hls"}),
             has_go2rtc=bool(settings.go2rtc_url),
             base_url=settings.public_url or "",
         ),
@@ -79,6 +84,7 @@ def build_live(
         watchers=watchers,
         inlets=inlets,
         upstreams=upstreams,
+        hls=HlsDoor(rights, watchers, upstreams, counted, clock),
         door=LiveDoor(tickets, rights, watchers, upstreams, counted, limiter, anonymous),
         metrics=counted,
     )

@@ -202,7 +202,7 @@ class Window:
         segment.duration_90k += duration
         segment.size_bytes += len(part.data)
         self._forget()
-        self._tell()
+        self.wake()
 
     def _open_segment(self, first: Frame) -> Segment:
         began_90k, at = self._clock
@@ -223,7 +223,7 @@ class Window:
         if segment is not None:
             segment.is_whole = True
             self._forget()
-            self._tell()
+            self.wake()
 
     def _forget(self) -> None:
         """Lets go of what is too old, and of more where there are too many bytes."""
@@ -254,7 +254,8 @@ class Window:
         self.first_listed = segment.number + 1
         self.discontinuities += segment.is_discontinuity
 
-    def _tell(self) -> None:
+    def wake(self) -> None:
+        """Whoever waits looks again."""
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
@@ -289,7 +290,7 @@ class Window:
     def has(self, segment: int, part: int | None) -> bool:
         """Whether the playlist has come so far (6.2.5.2). A part behind the last of a whole segment is the first of the next."""
         for each in self.segments:
-            if each.number > segment and (part is not None or each.is_whole):
+            if each.number > segment:
                 return True
             if each.number == segment and (each.is_whole if part is None else part < len(each.parts)):
                 return True
@@ -312,7 +313,7 @@ class Window:
         return 3 if target >= VIDEO_RATE else -(-3 * VIDEO_RATE // target)
 
     async def wait(self) -> None:
-        """Until something has changed."""
+        """Until something has changed, or somebody calls `wake`."""
         await self._changed.wait()
 
 

@@ -61,7 +61,7 @@ class LiveService:
         for name in order:
             without = self._without(name, camera, plan)
             if without is None:
-                protocols.append(self._protocol(name, token, plan))
+                protocols.append(self._protocol(name, token, plan, decodable))
             else:
                 excluded.append(without)
         return Live(
@@ -76,11 +76,11 @@ class LiveService:
         """See kit.edge."""
         return self._tickets.whose(scope["path"].removeprefix(PATH).partition("/")[0])
 
-    def _protocol(self, name: Protocol, token: str, plan: Plan) -> LiveProtocol:
+    def _protocol(self, name: Protocol, token: str, plan: Plan, decodable: frozenset[str]) -> LiveProtocol:
         base = self._base_url.replace("http", "ws", 1) if name == "mse" else self._base_url
         return LiveProtocol(
             type=name,
-            url=f"{base}{PATH}{token}/{_ENDINGS[name]}",
+            url=f"{base}{PATH}{token}/{_ENDINGS[name]}{_query(plan, decodable) if name == 'hls' else ''}",
             tier=plan.tier,
             codec=plan.codec,
             reason=_REASONS[name] + _TIERS.get(plan.tier_reason or "", ""),
@@ -100,3 +100,14 @@ class LiveService:
         elif name not in self._offered:
             reason, message = "not_supported", "This server does not offer it yet."
         return LiveExcluded(type=name, reason=reason, message=message) if reason else None
+
+
+def _query(plan: Plan, decodable: frozenset[str]) -> str:
+    """What a player that is given nothing but an address can't ask for by itself; nothing where it is what is meant anyway."""
+    asked = {"tier": plan.tier, "codecs": ",".join(sorted(decodable))}
+    pairs = [
+        f"{name}={value}"
+        for name, value in asked.items()
+        if (name, value) not in (("tier", "main"), ("codecs", "h264"))
+    ]
+    return "?" + "&".join(pairs) if pairs else ""
