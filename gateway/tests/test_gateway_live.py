@@ -88,7 +88,7 @@ async def test_the_body_begins_with_the_last_gop_and_decodes(gateway: Running, l
     async with SimCam() as cam, gateway():
         camera = rtsp(cam, pre_roll_sec=30)
         await looking.online(camera)
-        await looking.until(lambda: cam.stats.frames_sent > 450)  # picture and sound: some 6 s
+        await looking.until(lambda: cam.stats.frames_sent > 125)
         live = await looking.watch(camera)
         await looking.until(lambda: len(live.media()) > 10)
         assert [frame.kind for frame in live.frames[:3]] == [NOTE, INIT, MEDIA]
