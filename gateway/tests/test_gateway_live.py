@@ -14,6 +14,7 @@ from nova_mp4 import decode
 
 from novavms_gateway import station
 from novavms_gateway.kit.machine import Machine
+from novavms_gateway.live import sender, tiers
 from novavms_gateway.live.feed import TICK_SEC
 from novavms_protocol import CameraConfig, Check, Watch
 from novavms_protocol.live import ALIVE, INIT, MEDIA, NOTE
@@ -44,6 +45,12 @@ def rtsp(cam: SimCam, **changed: Any) -> CameraConfig:
 
 def onvif(cam: SimCam, **changed: Any) -> CameraConfig:
     return rtsp(cam, kind="onvif", port=cam.onvif_port, **{"rtsp_url": None} | changed)
+
+
+@pytest.fixture(autouse=True)
+def idle_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever else runs beside the tests."""
+    monkeypatch.setattr(Machine, "cpu_percent", lambda machine: 20.0)
 
 
 class Looking:
@@ -322,11 +329,12 @@ async def test_an_uplink_that_does_not_hold_main_brings_sub(gateway: Running, lo
         await looking.until(lambda: status(camera.camera_id).active_tier == "main")
 
 
-async def test_a_machine_at_its_limit_brings_sub(
+async def test_a_machine_at_its_limit_brings_sub_and_main_again_after_it(
     gateway: Running, looking: Looking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     percent = 20.0
     monkeypatch.setattr(station, "TELEMETRY_EVERY_SEC", 0.2)
+    monkeypatch.setattr(tiers, "FIRST_HOLD_SEC", 1.0)
     monkeypatch.setattr(Machine, "cpu_percent", lambda machine: percent)
     async with SimCam() as cam, gateway():
         camera = onvif(cam)
@@ -336,6 +344,31 @@ async def test_a_machine_at_its_limit_brings_sub(
         percent = 95.0
         note = await looking.shows(live, tier="sub", codec="h264")
         assert note.tier_reason == "cpu"
+        assert looking.side.status(camera.camera_id).active_tier == "sub"
+        percent = 20.0
+        note = await looking.shows(live, tier="main", codec="h264")
+        assert note.tier_reason is None
+        await looking.until(lambda: looking.side.status(camera.camera_id).active_tier == "main")
+        await looking.until(lambda: cam.sessions == 1)
+        assert not live.is_over
+
+
+async def test_more_than_it_can_send_is_refused(
+    gateway: Running, looking: Looking, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(sender, "SENDING_MAX", 1)
+    async with SimCam() as cam, gateway():
+        camera = rtsp(cam)
+        await looking.online(camera)
+        live = await looking.watch(camera)
+        _, url = looking.side.live("second")
+        second = Watch(camera_id=camera.camera_id, tier="main", url=url)
+        assert (await looking.side.ask(second)).error == "busy"
+        await looking.shows(live, codec="h264")
+        live.hang_up.set()
+        await looking.until(lambda: "live ended" in caplog.messages)
+        assert (await looking.side.ask(second)).ok
 
 
 async def test_a_server_that_does_not_read_is_waited_for_in_bounded_memory(

@@ -12,6 +12,9 @@ from novavms_gateway.kit.tasks import Tasks
 
 UNSENT_MAX_BYTES: Final = 128 * 1024
 """The kernel takes no more beyond what is on its way: megabytes in there would be seconds between camera and viewer."""
+UNHEARD_MAX_MS: Final = 20_000
+"""After this long without a word from the other side's kernel the connection is given up: of a camera that is away there is too
+little to send for that to be noticed otherwise."""
 _STATUS: Final = re.compile(rb"HTTP/1\.\d (\d{3})")
 
 
@@ -29,7 +32,7 @@ class Ear:
     async def trace(self, event: str, info: dict[str, Any]) -> None:
         if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
             self._stream = info["return_value"]
-            _bound_unsent(self._stream.get_extra_info("socket"))
+            _tune(self._stream.get_extra_info("socket"))
         elif event.endswith(".send_request_body.started") and self._stream is not None:
             self._tasks.start(self._listen())
         elif event.endswith(".receive_response_headers.started"):
@@ -48,8 +51,10 @@ class Ear:
         self._heard.set()
 
 
-def _bound_unsent(sock: Any) -> None:
-    option = getattr(socket, "TCP_NOTSENT_LOWAT", None)
-    if option is not None and sock is not None:
-        with suppress(OSError):
-            sock.setsockopt(socket.IPPROTO_TCP, option, UNSENT_MAX_BYTES)
+def _tune(sock: Any) -> None:
+    """As far as the system knows these (tcp(7))."""
+    wishes = {"TCP_NOTSENT_LOWAT": UNSENT_MAX_BYTES, "TCP_USER_TIMEOUT": UNHEARD_MAX_MS}
+    for name, value in wishes.items():
+        if sock is not None and hasattr(socket, name):
+            with suppress(OSError):
+                sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
