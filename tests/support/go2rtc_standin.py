@@ -12,6 +12,7 @@
 | PUT or DELETE when it has no config file | 400 `config file disabled` although the change is made |
 | DELETE /api/streams?src=N | 200; unknown name 200 as well; ?name= does nothing |
 | GET /api/frame.jpeg?src=N | 200 JPEG; unknown 404; dead source 200 with 0 bytes |
+| POST /api/webrtc?src=N, body application/sdp | 201 application/sdp, no Location; bad SDP 500; unknown 404 |
 
 Auth: `api.username/password` is HTTP Basic, skipped for loopback callers unless `local_auth: true` (here: `login`).
 After a restart without a config file every stream is gone.
@@ -30,6 +31,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 _SCHEMES = ("rtsp", "rtsps", "rtspx", "http", "https", "rtmp", "onvif", "ffmpeg", "hass", "homekit")
 _INSECURE = ("echo", "exec", "expr")
+ANSWER = b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
 JPEG = b"\xff\xd8\xff\xe0stand-in\xff\xd9"
 
 
@@ -42,6 +44,8 @@ class Go2rtcStandin:
         self.streams: dict[str, list[str]] = {}
         self.calls: list[tuple[str, str, list[tuple[str, str]]]] = []
         """(method, path, query) of each request."""
+        self.offers: list[tuple[str, bytes]] = []
+        """(stream, offer) of each that was taken."""
         self.port = 0
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
@@ -86,10 +90,10 @@ class Go2rtcStandin:
                     request, *lines = head.split("\r\n")
                     headers = dict(line.lower().split(": ", 1) for line in lines if ": " in line)
                     raw = dict(line.split(": ", 1) for line in lines if ": " in line)
-                    await reader.readexactly(int(headers.get("content-length", 0)))
+                    sent = await reader.readexactly(int(headers.get("content-length", 0)))
                     method, target, _ = request.split(" ")
                     authorization = next((v for k, v in raw.items() if k.lower() == "authorization"), None)
-                    status, kind, body = await self._answer(method, target, authorization)
+                    status, kind, body = await self._answer(method, target, authorization, sent)
                     writer.write(
                         f"HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
                         + body
@@ -99,7 +103,9 @@ class Go2rtcStandin:
             writer.close()
             self._open.discard(writer)
 
-    async def _answer(self, method: str, target: str, authorization: str | None) -> tuple[int, str, bytes]:
+    async def _answer(
+        self, method: str, target: str, authorization: str | None, sent: bytes
+    ) -> tuple[int, str, bytes]:
         if self.login is not None:
             wanted = "Basic " + base64.b64encode(":".join(self.login).encode()).decode()
             if authorization != wanted:
@@ -118,6 +124,14 @@ class Go2rtcStandin:
             if sources is None:
                 return 404, "text/plain", b"\n"
             return 200, "image/jpeg", JPEG if await _dial(sources[0]) is None else b""
+        if parts.path == "/api/webrtc" and method == "POST":
+            name = given.get("src", "")
+            if name not in self.streams:
+                return 404, "text/plain", b"\n"
+            if not sent.startswith(b"v=0"):
+                return 500, "text/plain", b"EOF\n"
+            self.offers.append((name, sent))
+            return 201, "application/sdp", ANSWER
         return 404, "text/plain", b"404 page not found\n"
 
     async def _streams(

@@ -54,6 +54,7 @@ from novavms_server.live.hls_routes import HlsController
 from novavms_server.live.inlet import Inlets
 from novavms_server.live.routes import InletController, LiveController, WatchController
 from novavms_server.live.service import LiveService
+from novavms_server.live.whep import WhepController, WhepDoor
 from novavms_server.recordings.door import RelayDoor
 from novavms_server.recordings.past_clips import PastClips
 from novavms_server.recordings.playback import Playback
@@ -107,6 +108,7 @@ class Services:
     live: LiveService
     live_door: LiveDoor
     live_hls: HlsDoor
+    live_whep: WhepDoor
     live_inlets: Inlets
     streams: Streams
     stream_door: StreamDoor
@@ -132,6 +134,7 @@ CONTROLLERS: list[type[Controller]] = [
     LiveController,
     WatchController,
     HlsController,
+    WhepController,
     InletController,
     StreamController,
     SiteController,

@@ -308,7 +308,9 @@ class LiveProtocol(Model):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class LiveExcluded(Model):
-    """A way that is not offered. `reason` is stable: no_go2rtc, not_direct, codec, not_supported."""
+    """A way that is not offered. `reason` is stable: no_go2rtc, not_direct, codec, rights_not_enforceable,
+    not_supported.
+    """
 
     type: Literal["webrtc", "mse", "hls"]
     reason: str

@@ -621,7 +621,10 @@ export interface Live {
   message?: string | null;
 }
 
-/** A way that is not offered. `reason` is stable: no_go2rtc, not_direct, codec, not_supported. */
+/**
+ * A way that is not offered. `reason` is stable: no_go2rtc, not_direct, codec, rights_not_enforceable,
+ * not_supported.
+ */
 export interface LiveExcluded {
   type: 'webrtc' | 'mse' | 'hls';
   reason: string;

@@ -34,8 +34,8 @@ MAX_BODY_BYTES = 1_048_576
 FREE_PATHS = frozenset({"/healthz", "/readyz"})
 FREE_PREFIXES = ("/api/v1/relay/", "/api/v1/live-in/")
 """Gateways answer there what this server has just asked them for: no limit, no caller to know, bodies of any size."""
-STREAMED_PREFIX = "/api/v1/store/"
-"""Bodies below this path are not read here: their route streams them and sets its own bounds."""
+STREAMED_PREFIXES = ("/api/v1/store/", "/api/v1/live/")
+"""Bodies below these paths are not read here: their route streams them and sets its own bounds."""
 
 
 Signed = Callable[[HTTPScope], str | None]
@@ -139,7 +139,7 @@ class Edge:
             await self._run(scope, receive, answer, Exchange(answer.request_id, client_of(scope), b""))
             return
         headers = {name: value for name, value in scope["headers"] if name in _WANTED}
-        streamed = path.startswith(STREAMED_PREFIX)
+        streamed = path.startswith(STREAMED_PREFIXES)
         client = client_of(scope)
         try:
             identity = await self._authenticator.identify(_text(headers.get(b"authorization")))

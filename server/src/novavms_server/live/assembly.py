@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from novavms_server.cameras.direct.assembly import DirectMode
 from novavms_server.gateways.hub import GatewayHub
 from novavms_server.kit.clock import Clock
 from novavms_server.kit.database import Database
 from novavms_server.kit.limits import Limiter
 from novavms_server.kit.metrics import Metrics
 from novavms_server.kit.seal import Sealer
-from novavms_server.live.direct import Captures, DirectFeed
+from novavms_server.live.direct import DirectFeed
 from novavms_server.live.door import LiveDoor
 from novavms_server.live.hls_door import HlsDoor
 from novavms_server.live.inlet import Inlets
@@ -20,6 +21,7 @@ from novavms_server.live.service import LiveService
 from novavms_server.live.tickets import Tickets
 from novavms_server.live.upstream import Upstreams
 from novavms_server.live.watchers import Watchers
+from novavms_server.live.whep import WhepDoor
 from novavms_server.recordings.door import Gateways
 from novavms_server.settings import Settings
 
@@ -34,6 +36,7 @@ class LiveParts:
     upstreams: Upstreams
     door: LiveDoor
     hls: HlsDoor
+    whep: WhepDoor
     metrics: LiveMetrics
 
     def start(self) -> None:
@@ -60,7 +63,7 @@ def build_live(
     sealer: Sealer,
     hub: GatewayHub,
     gateways: Gateways,
-    captures: Captures,
+    direct: DirectMode,
     metrics: Metrics,
     limiter: Limiter,
     anonymous: Limiter,
@@ -71,12 +74,12 @@ def build_live(
     rights = Rights(tickets, database, clock)
     watchers = Watchers(counted)
     inlets = Inlets(gateways, counted)
-    upstreams = Upstreams(hub, inlets, DirectFeed(captures, clock, counted), clock, counted)
+    upstreams = Upstreams(hub, inlets, DirectFeed(direct.cameras, clock, counted), clock, counted)
     return LiveParts(
         service=LiveService(
             tickets,
-            offered=frozenset({"mse", "hls"}),
-            has_go2rtc=bool(settings.go2rtc_url),
+            offered=frozenset({"mse", "hls", "webrtc"}),
+            has_go2rtc=direct.go2rtc is not None,
             base_url=settings.public_url or "",
         ),
         tickets=tickets,
@@ -85,6 +88,7 @@ def build_live(
         inlets=inlets,
         upstreams=upstreams,
         hls=HlsDoor(rights, watchers, upstreams, counted, clock),
+        whep=WhepDoor(tickets, rights, direct.go2rtc, direct.mirror.repair),
         door=LiveDoor(tickets, rights, watchers, upstreams, counted, limiter, anonymous),
         metrics=counted,
     )

@@ -60,6 +60,11 @@ class Rights:
 
     async def check(self, text: str, *, begun: bool = False) -> tuple[Ticket, LiveCamera]:
         """What an address opens now; one round trip. `begun`: see Tickets.open. Raises TicketRefused, NotToSee, NotFound."""
+        ticket, camera, _ = await self.look_up(text, begun=begun)
+        return ticket, camera
+
+    async def look_up(self, text: str, *, begun: bool = False) -> tuple[Ticket, LiveCamera, Caller]:
+        """`check`, and whose powers it is opened by."""
         ticket = self._tickets.open(text, begun=begun)
         callers, cameras = await self._database.look_everywhere(
             holder(*_holder(ticket), self._clock),
@@ -72,7 +77,7 @@ class Rights:
             raise NotFound(MISSING)
         if not caller.sees(cameras[0].site_id):
             raise NotToSee
-        return ticket, cameras[0]
+        return ticket, cameras[0], caller
 
     @contextmanager
     def watching(self, ticket: Ticket, on_end: OnEnd) -> Iterator[None]:

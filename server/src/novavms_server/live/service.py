@@ -10,6 +10,7 @@ from litestar.types import HTTPScope
 
 from novavms_protocol.live import Tier
 from novavms_server.accounts.holders import credential_of
+from novavms_server.kit.caller import Caller
 from novavms_server.kit.database import Query
 from novavms_server.kit.errors import Forbidden
 from novavms_server.kit.work import Work
@@ -17,6 +18,7 @@ from novavms_server.live.models import Live, LiveCamera, LiveExcluded, LiveProto
 from novavms_server.live.plan import Plan, plan_of, read_codecs
 from novavms_server.live.rights import CAMERA, MISSING, live_camera
 from novavms_server.live.tickets import Ticket, Tickets
+from novavms_server.live.whep import why_not_webrtc
 
 PATH: Final = "/api/v1/live/"
 VALID: Final = timedelta(hours=1)
@@ -59,7 +61,7 @@ class LiveService:
         protocols: list[LiveProtocol] = []
         excluded: list[LiveExcluded] = []
         for name in order:
-            without = self._without(name, camera, plan)
+            without = self._without(name, work.caller, camera, plan)
             if without is None:
                 protocols.append(self._protocol(name, token, plan, decodable))
             else:
@@ -86,17 +88,13 @@ class LiveService:
             reason=_REASONS[name] + _TIERS.get(plan.tier_reason or "", ""),
         )
 
-    def _without(self, name: Protocol, camera: LiveCamera, plan: Plan) -> LiveExcluded | None:
+    def _without(self, name: Protocol, caller: Caller, camera: LiveCamera, plan: Plan) -> LiveExcluded | None:
         """Why a way is not offered; None: it is."""
         reason = message = ""
         if plan.message is not None:
             reason, message = "codec", plan.message
-        elif name == "webrtc" and camera.gateway_id is not None:
-            reason, message = "not_direct", "The camera is behind a gateway, which no WebRTC leads through."
-        elif name == "webrtc" and not self._has_go2rtc:
-            reason, message = "no_go2rtc", "WebRTC needs a go2rtc beside the server; none is set."
-        elif name == "webrtc" and plan.codec != "h264":
-            reason, message = "codec", "WebRTC is for H.264; the camera sends another codec, or none yet."
+        elif name == "webrtc":
+            return why_not_webrtc(caller, camera, plan.codec, has_go2rtc=self._has_go2rtc)
         elif name not in self._offered:
             reason, message = "not_supported", "This server does not offer it yet."
         return LiveExcluded(type=name, reason=reason, message=message) if reason else None

@@ -20,10 +20,11 @@ from novavms_server.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class DirectMode:
-    """`cameras` is what clips need."""
+    """`cameras` is what clips need. `go2rtc` is None where none is set."""
 
     cameras: DirectCameras
     mirror: Mirror
+    go2rtc: Go2rtc | None
 
     def start(self) -> None:
         self.cameras.start()
@@ -50,4 +51,4 @@ def build_direct(
     fleet.on_error = look_again
     checker = CameraChecker(hub, rules)
     DirectRegistrar(database, clock, sealer, checker, go2rtc, fleet).listen(jobs)
-    return DirectMode(fleet, Mirror(database, clock, sealer, go2rtc))
+    return DirectMode(fleet, Mirror(database, clock, sealer, go2rtc), go2rtc)

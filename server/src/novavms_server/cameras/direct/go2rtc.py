@@ -34,6 +34,10 @@ class Go2rtcRefused(Exception):
     """It does not take this, now or later."""
 
 
+class Go2rtcUnknown(Exception):
+    """It has no stream of that name (any more)."""
+
+
 class Info(msgspec.Struct):
     version: str = ""
 
@@ -115,6 +119,16 @@ class Go2rtc:
         status, body = await self._call("GET", "/api/frame.jpeg", {"src": name}, (200, 404, 500))
         return body if status == 200 and body else None
 
+    async def webrtc(self, name: str, offer: bytes) -> bytes:
+        """Its answer (SDP) to a viewer's offer; the media go between the two. Raises Go2rtcUnknown, Go2rtcRefused, Go2rtcAway."""
+        _require_ours(name)
+        status, body = await self._call("POST", "/api/webrtc", {"src": name}, (201, 404, 500), offer)
+        if status == 404:
+            raise Go2rtcUnknown
+        if status == 500:
+            raise Go2rtcRefused("it did not take the offer")
+        return body
+
     async def _list(self) -> dict[str, _Stream]:
         _, body = await self._call("GET", "/api/streams", {}, (200,))
         return _decode(_streams, body)
@@ -123,13 +137,19 @@ class Go2rtc:
         return (await self.sources()).get(name) == [source]
 
     async def _call(
-        self, method: str, path: str, params: Mapping[str, str], fine: tuple[int, ...]
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str],
+        fine: tuple[int, ...],
+        sdp: bytes | None = None,
     ) -> tuple[int, bytes]:
         query = "&".join(f"{key}={quote(value, safe='')}" for key, value in params.items())
         request = httpx.Request(
             method,
             f"{self._base}{path}{'?' if query else ''}{query}",
-            headers=self._headers,
+            headers=self._headers if sdp is None else {**self._headers, "Content-Type": "application/sdp"},
+            content=sdp,
             extensions={"timeout": _TIMEOUT},
         )
         try:
