@@ -13,6 +13,7 @@ from nova_live import ONVIF, Film, Scene, put, scene, until, watch
 from nova_mp4 import decode
 from nova_world import World
 
+from novavms_camera.capture.fmp4 import init_part
 from novavms_protocol.live import MEDIA, LiveNote, live_frame, note_frame
 from novavms_server.live import upstream
 from novavms_server.live.channel import Channel
@@ -41,6 +42,7 @@ async def test_a_joiner_gets_init_and_the_last_gop_at_once(world: World) -> None
             movie = await late.see(4)
             seen = decode(movie)
             assert (seen.video_frames, seen.first_is_key, seen.monotonic) == (15, True, True)
+            assert first.movie.endswith(movie.removeprefix(init_part(it.sender.film.fmt)))
         assert decode(first.movie).video_frames == 65
         assert len(it.sender.asked) == 1
 

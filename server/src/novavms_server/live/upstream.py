@@ -39,7 +39,7 @@ BACK_OFF_SEC: Final = (1.0, 10.0)
 OFFLINE: Final = ("gateway_offline", "The gateway is not connected; the picture follows when it is back.")
 TIMEOUT: Final = ("gateway_timeout", "The gateway did not answer in time; it is asked again.")
 _REFUSED: Final = {
-    "unknown_camera": ("unknown_camera", "The gateway does not know this camera yet; it is asked again."),
+    "unknown_camera": ("unknown_camera", "The gateway does not run this camera now; it is asked again."),
     "busy": ("busy", "The gateway already shows as much as it can; it is asked again."),
 }
 _UNSUPPORTED: Final = ("unsupported", "The gateway's software can't show live pictures; update it.")
