@@ -1,44 +1,60 @@
-/** The first visit: from an empty organization to a picture in three steps. */
+/** The first visit: from an empty organization to a live picture in three steps. */
 import { useQuery } from '@tanstack/react-query';
-import { allGateways, allSites } from '../api/queries';
-import { ButtonLink } from '../design/controls';
+import { lazy, Suspense, useState, type ReactNode } from 'react';
+import { allGateways } from '../api/queries';
+import { Button, ButtonLink } from '../design/controls';
 import { Icon } from '../design/icons';
-import { useMay } from '../session/session';
 import { t } from '../text';
+import './cameras.css';
+
+const PairDialog = lazy(() => import('../gateways/pair-dialog').then(({ PairDialog: Found }) => ({ default: Found })));
 
 export function FirstSteps() {
-  const sites = useQuery(allSites);
-  const gateways = useQuery(allGateways);
-  const admin = useMay('admin');
-  if (sites.data === undefined || gateways.data === undefined) return null;
-  const hasSite = sites.data.length > 0;
-  const hasGateway = gateways.data.some(({ pairedAt }) => pairedAt !== null);
-  const steps = [
-    { done: hasSite, to: '/sites', title: t.cameras.steps.site, detail: t.cameras.steps.siteDetail, open: !hasSite && admin },
-    { done: hasGateway, to: '/gateways', title: t.cameras.steps.gateway, detail: t.cameras.steps.gatewayDetail, open: hasSite && !hasGateway },
-    { done: false, to: '/cameras/add', title: t.cameras.steps.camera, detail: t.cameras.steps.cameraDetail, open: hasSite },
-  ] as const;
+  const gateways = useQuery(allGateways).data;
+  const [pairing, setPairing] = useState(false);
+  if (gateways === undefined) return null;
+  const paired = gateways.find(({ pairedAt }) => pairedAt !== null);
+  const words = t.cameras.steps;
   return (
-    <section className="first-steps" aria-label={t.cameras.steps.title}>
-      <h2>{t.cameras.steps.title}</h2>
+    <section className="first-steps" aria-label={words.title}>
+      <div className="first-head">
+        <span className="empty-icon">
+          <Icon name="live" size={28} />
+        </span>
+        <h2>{words.title}</h2>
+        <p className="quiet">{words.lead}</p>
+      </div>
       <ol>
-        {steps.map(({ done, to, title, detail, open }, index) => (
-          <li key={to} className={`first-step${done ? ' done' : ''}`}>
-            <span className="first-number" aria-hidden="true">
-              {done ? <Icon name="check" size={16} /> : index + 1}
-            </span>
-            <div className="grow">
-              <h3>{title}</h3>
-              <p className="quiet">{done ? t.cameras.steps.done : detail}</p>
-            </div>
-            {open && (
-              <ButtonLink to={to} kind={steps.findIndex((step) => step.open) === index ? 'primary' : 'plain'}>
-                {title}
-              </ButtonLink>
-            )}
-          </li>
-        ))}
+        <Step number={1} done={paired !== undefined} title={words.gateway} detail={paired === undefined ? words.gatewayDetail : words.gatewayDone(paired.name)}>
+          {paired === undefined && (
+            <Button kind="primary" onPress={() => setPairing(true)}>
+              {words.gatewayAct}
+            </Button>
+          )}
+        </Step>
+        <Step number={2} done={false} title={words.camera} detail={words.cameraDetail}>
+          <ButtonLink to="/cameras/add" search={paired === undefined ? {} : { gateway: paired.id }} kind={paired === undefined ? 'plain' : 'primary'}>
+            {paired === undefined ? words.cameraDirect : words.cameraAct}
+          </ButtonLink>
+        </Step>
+        <Step number={3} done={false} title={words.watch} detail={words.watchDetail} />
       </ol>
+      <Suspense>{pairing && <PairDialog isOpen onClose={() => setPairing(false)} />}</Suspense>
     </section>
+  );
+}
+
+function Step({ number, done, title, detail, children }: { number: number; done: boolean; title: string; detail: string; children?: ReactNode }) {
+  return (
+    <li className={`first-step${done ? ' done' : ''}`}>
+      <span className="first-number" aria-hidden="true">
+        {done ? <Icon name="check" size={16} /> : number}
+      </span>
+      <div className="grow">
+        <h3>{title}</h3>
+        <p className="quiet">{detail}</p>
+      </div>
+      {children}
+    </li>
   );
 }

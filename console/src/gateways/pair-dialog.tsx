@@ -7,6 +7,7 @@ import { allSites, gateway as gatewayQuery } from '../api/queries';
 import { Button, ButtonLink, Select, TextField } from '../design/controls';
 import { Icon } from '../design/icons';
 import { Dialog, ErrorNote, Note } from '../design/surfaces';
+import { useMay } from '../session/session';
 import { t } from '../text';
 import { position, useNow } from '../text/when';
 import './gateways.css';
@@ -24,15 +25,30 @@ function Pairing({ onClose }: { onClose: () => void }) {
   const queries = useQueryClient();
   const [name, setName] = useState(t.gateways.pairing.nameDefault);
   const [chosen, setChosen] = useState<string | null>(null);
+  const [siteName, setSiteName] = useState('');
+  const admin = useMay('admin');
   const siteId = chosen ?? sites?.[0]?.id ?? null;
   const making = useMutation({
-    mutationFn: (gatewayId?: string) => client.gateways.generatePairingCode({ siteId: siteId ?? '', name: name.trim(), gatewayId }),
+    mutationFn: async (gatewayId?: string) => {
+      const place = siteId ?? (await firstSite());
+      return client.gateways.generatePairingCode({ siteId: place, name: name.trim(), gatewayId });
+    },
     onSuccess: () => void queries.invalidateQueries({ queryKey: ['gateways'] }),
   });
+
+  async function firstSite(): Promise<string> {
+    const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
+    const made = await client.sites.create({ name: siteName.trim(), timezone: timeZone });
+    setChosen(made.id);
+    void queries.invalidateQueries({ queryKey: ['sites'] });
+    return made.id;
+  }
+
   if (making.data !== undefined) {
     return <Code key={making.data.pairingCode} code={making.data} onAgain={() => making.mutate(making.data.id)} isPending={making.isPending} onClose={onClose} />;
   }
-  if (sites?.length === 0) return <Note tone="accent">{t.gateways.pairing.noSites}</Note>;
+  const siteless = sites?.length === 0 && chosen === null;
+  if (siteless && !admin) return <Note tone="accent">{t.gateways.pairing.noSites}</Note>;
   return (
     <form
       className="stack"
@@ -43,15 +59,19 @@ function Pairing({ onClose }: { onClose: () => void }) {
     >
       <p className="quiet">{t.gateways.pairing.lead}</p>
       <TextField label={t.gateways.pairing.name} value={name} onChange={setName} maxLength={100} isRequired autoFocus />
-      <Select
-        label={t.gateways.pairing.site}
-        value={siteId}
-        onChange={setChosen}
-        options={(sites ?? []).map(({ id, name: label }) => ({ id, label }))}
-      />
+      {siteless ? (
+        <TextField label={t.gateways.pairing.newSite} hint={t.gateways.pairing.newSiteHint} value={siteName} onChange={setSiteName} maxLength={100} isRequired />
+      ) : (
+        <Select
+          label={t.gateways.pairing.site}
+          value={siteId}
+          onChange={setChosen}
+          options={(sites ?? []).map(({ id, name: label }) => ({ id, label }))}
+        />
+      )}
       {making.isError && <ErrorNote error={making.error} />}
       <div>
-        <Button type="submit" kind="primary" isPending={making.isPending} isDisabled={siteId === null || name.trim() === ''}>
+        <Button type="submit" kind="primary" isPending={making.isPending} isDisabled={(siteId === null && siteName.trim() === '') || name.trim() === ''}>
           {t.gateways.pairing.make}
         </Button>
       </div>

@@ -52,6 +52,7 @@ export class LiveSession {
     this.#tell = tell;
     this.#state = { way: 'mse', why: null, phase: 'starting', message: null, tier, tierReason: null, hasAudio: false, behindSec: null };
     this.#wanted = tier;
+    tell(this.#state);
     void this.#run();
   }
 

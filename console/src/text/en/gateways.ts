@@ -54,6 +54,8 @@ export const gateways = {
     arrivedLead: 'It is paired and online. Cameras can be added to it now.',
     starting: 'Paired. Waiting until it is online …',
     addCamera: 'Add a camera',
-    noSites: 'Add a site first: a gateway belongs to one.',
+    newSite: 'Name of the site',
+    newSiteHint: 'The place where the gateway stands. More can be said about it under Sites.',
+    noSites: 'A gateway belongs to a site, and there is none yet. An admin can add one.',
   },
 };
