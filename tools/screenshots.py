@@ -14,6 +14,7 @@ import shutil
 import sys
 import tempfile
 import time
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,11 @@ from typing import Any
 import httpx
 from playwright.async_api import Browser, Page, async_playwright
 
+from novavms_simcam import SimCam, SimCamConfig
+
 BIN = Path(sys.executable).parent
+SETTLED_MS = 5_000
+"""Pictures have come by then, and the words on them."""
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -40,6 +45,17 @@ class Look:
 
 
 LOOKS = (Look("dark", 1440, 900, "dark"), Look("light", 1440, 900, "light"), Look("phone", 360, 760, "dark"))
+
+
+async def add_cameras(api: httpx.AsyncClient, facts: dict[str, Any], more: list[SimCam]) -> None:
+    """So that the wall of four is full."""
+    (site, *_) = (await api.get("/sites")).json()["data"]
+    for camera in more:
+        config = camera.config
+        place = {"site_id": site["id"], "gateway_id": facts["gateway_id"], "name": config.name}
+        login = {"onvif_username": config.username, "onvif_password": config.password}
+        where = {"type": "onvif", "host": config.host, "port": camera.onvif_port}
+        (await api.post("/cameras", json={**place, **login, **where})).raise_for_status()
 
 
 async def pages(api: httpx.AsyncClient, facts: dict[str, Any]) -> dict[str, str]:
@@ -61,6 +77,7 @@ async def pages(api: httpx.AsyncClient, facts: dict[str, Any]) -> dict[str, str]
             await asyncio.sleep(0.5)
     await api.patch(f"/events/{events[0]['event_id']}", json={"starred": True})
     return {
+        "live": "/live",
         "cameras": "/cameras",
         "cameras-list": "/cameras?view=%22list%22",
         "camera": f"/cameras/{cameras[0]['id']}",
@@ -80,7 +97,7 @@ async def sign_in(page: Page, base_url: str, login: dict[str, str]) -> None:
     await page.get_by_label("Email").fill(login["email"])
     await page.get_by_label("Password", exact=True).fill(login["password"])
     await page.get_by_role("button", name="Sign in").click()
-    await page.get_by_role("heading", level=1, name="Cameras").wait_for()
+    await page.get_by_role("heading", level=1, name="Live").wait_for()
 
 
 async def shoot(
@@ -100,13 +117,22 @@ async def shoot(
     for name, path in found.items():
         await page.goto(facts["base_url"] + path)
         await page.get_by_role("heading", level=1).wait_for()
-        await page.wait_for_timeout(2_500)
+        await page.wait_for_timeout(SETTLED_MS)
         await page.screenshot(path=folder / f"{name}-{look.name}.png", full_page=look.name == "phone")
     await context.close()
 
 
 async def make(folder: Path, only: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
+    async with AsyncExitStack() as stack:
+        more = [
+            await stack.enter_async_context(SimCam(SimCamConfig(name=name))) for name in ("Car park", "Gate")
+        ]
+        await shoot_all(folder, only, more)
+    print(f"screenshots: {len(list(folder.glob('*.png')))} pictures in {folder}")
+
+
+async def shoot_all(folder: Path, only: str, more: list[SimCam]) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         ready = Path(temporary) / "ready.json"
         demo = await asyncio.create_subprocess_exec(
@@ -124,6 +150,7 @@ async def make(folder: Path, only: str) -> None:
             async with httpx.AsyncClient(
                 base_url=facts["base_url"] + "/api/v1", headers=headers, timeout=30
             ) as api:
+                await add_cameras(api, facts, more)
                 found = await pages(api, facts)
             found = {name: path for name, path in found.items() if only in name}
             async with async_playwright() as playwright:
@@ -137,7 +164,6 @@ async def make(folder: Path, only: str) -> None:
             if demo.returncode is None:
                 demo.terminate()
                 await demo.wait()
-    print(f"screenshots: {len(list(folder.glob('*.png')))} pictures in {folder}")
 
 
 def main() -> None:
