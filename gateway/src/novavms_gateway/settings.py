@@ -36,8 +36,9 @@ class Settings:
     )
     uplink_max_kbps: int = _setting(
         0,
-        "What clips and watched footage may take of the uplink together, in kbit/s (of 1000 bit; 0: no limit). Fresh clips and "
-        "what is being watched go before older clips; reports are few, and always go.",
+        "What clips, watched footage and live pictures may take of the uplink together, in kbit/s (of 1000 bit; 0: no limit). "
+        "Fresh clips and what is being watched go before older clips; a live picture that it does not hold is shown from the sub "
+        "stream; reports are few, and always go.",
     )
     disk_reserve_bytes: int = _setting(
         268_435_456, "Below this much free space no clip is begun; it fails with `disk_full`."
