@@ -73,8 +73,10 @@ class Window:
         first = int(began_at.timestamp()) * 10
         self.segments: deque[Segment] = deque()
         self.first_listed = first
-        """Number of the playlist's first segment, and the discontinuities before it."""
-        self.discontinuities = first // 10
+        """Number of the playlist's first segment."""
+        self.discontinuities = int(began_at.timestamp()) // 15 % 10_000
+        """Before the first segment of the playlist. Small, for hls.js (1.7) keeps a list as long as this, and walks it for each part;
+        and another for each window of a stream, for they are 15 s apart."""
         self.part_target_90k = 0
         self.codecs = ""
         self._next_segment = first
