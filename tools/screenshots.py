@@ -49,13 +49,15 @@ LOOKS = (Look("dark", 1440, 900, "dark"), Look("light", 1440, 900, "light"), Loo
 
 async def add_cameras(api: httpx.AsyncClient, facts: dict[str, Any], more: list[SimCam]) -> None:
     """So that the wall of four is full."""
-    (site, *_) = (await api.get("/sites")).json()["data"]
+    gateway = (await api.get(f"/gateways/{facts['gateway_id']}")).json()
     for camera in more:
         config = camera.config
-        place = {"site_id": site["id"], "gateway_id": facts["gateway_id"], "name": config.name}
+        place = {"site_id": gateway["site_id"], "gateway_id": gateway["id"], "name": config.name}
         login = {"onvif_username": config.username, "onvif_password": config.password}
         where = {"type": "onvif", "host": config.host, "port": camera.onvif_port}
-        (await api.post("/cameras", json={**place, **login, **where})).raise_for_status()
+        answer = await api.post("/cameras", json={**place, **login, **where})
+        if answer.is_error:
+            sys.exit(f"screenshots: {answer.json()['message']}")
 
 
 async def pages(api: httpx.AsyncClient, facts: dict[str, Any]) -> dict[str, str]:
