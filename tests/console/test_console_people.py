@@ -156,3 +156,25 @@ async def test_a_site_is_added_and_a_gateway_turns_green_when_it_arrives(
         await expect(page.get_by_role("row", name=re.compile("Harbour box"))).to_contain_text(
             "Offline", timeout=30_000
         )
+
+
+async def test_a_first_visit_is_three_steps(shared_world: World, browser: Browser) -> None:
+    _, email = await add_user(shared_world, "admin", email="first@globex.example", other=True)
+    async with visiting(browser, shared_world.base_url, width=360) as visitor:
+        page = visitor.page
+        await visitor.sign_in(email, PASSWORD)
+        await expect(
+            page.get_by_role("heading", name="Three steps to the first live picture")
+        ).to_be_visible()
+        assert await visitor.axe() == []
+        assert await visitor.sideways() <= 0
+        await visitor.button("Pair a gateway")
+        await visitor.button("Make a code")
+        code = (await page.locator("output").inner_text()).strip()
+        paired = await shared_world.client(None).post("/api/v1/gateways/pair", json={"pairing_code": code})
+        identity = (paired.json()["gateway_id"], paired.json()["gateway_token"])
+        async with connected(shared_world, identity=identity):
+            await visitor.button("Done")
+            await expect(page.get_by_text("Gateway is here.")).to_be_visible()
+            await page.get_by_role("link", name="Add a camera").click()
+            await visitor.see("Add camera")
