@@ -149,6 +149,8 @@ class _View:
         self._wake = asyncio.Event()
         self._ending: tuple[EndReason, str] | None = None
         self._pieces: Reader | None = None
+        self._sending_since: float | None = None
+        """On the loop's clock: a message is on its way to the client."""
 
     def finish(self, reason: EndReason, message: str | None = None) -> None:
         """Say so, and close. The first reason counts."""
@@ -161,20 +163,29 @@ class _View:
         listen = asyncio.create_task(self._listen())
         show = asyncio.create_task(self._show())
         woken = asyncio.create_task(self._wake.wait())
-        tasks: set[asyncio.Task[Any]] = {listen, show, woken}
+        deaf = asyncio.create_task(self._deaf())
+        tasks: set[asyncio.Task[Any]] = {listen, show, woken, deaf}
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             failed = show.exception() if show.done() and not show.cancelled() else None
             if failed is not None and not isinstance(failed, _Over):
                 log.error("a live view", exc_info=failed)
                 self.finish("internal")
-            if listen.done() or isinstance(failed, _Over):
+            if listen.done() or deaf.done() or isinstance(failed, _Over):
                 return
         finally:
             await end(tasks)
         if self._ending is None:  # the channel was closed: only a server that stops does that
             self.finish("shutting_down")
         await self._say_goodbye()
+
+    async def _deaf(self) -> None:
+        """Until the client has taken nothing for too long. (A time-out around each message would cost a quarter of sending it.)"""
+        while True:
+            await asyncio.sleep(self._deaf_sec / 4)
+            since = self._sending_since
+            if since is not None and asyncio.get_running_loop().time() - since >= self._deaf_sec:
+                return
 
     async def _say_goodbye(self) -> None:
         assert self._ending is not None
@@ -267,10 +278,11 @@ class _View:
         self._metrics.bytes_out.inc(len(data))
 
     async def _send(self, message: dict[str, Any]) -> None:
-        """Returns when there is room for more. Raises _Over."""
+        """Returns when there is room for more, for which `_deaf` does not wait for ever. Raises _Over."""
+        self._sending_since = asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout(self._deaf_sec):
-                await self._wire.send(message)
+            await self._wire.send(message)
+            self._sending_since = None
         except (OSError, RuntimeError, WebSocketException) as error:
             raise _Over from error
 
