@@ -3,7 +3,8 @@
 - A part is the longest run of frames that is not longer than `part_target_90k`, which is learnt from the first fragment: between 0.4 s
   and a second for cameras of more than one frame a second. It is at least 85 % of that (4.4.4.9) for all cameras whose frames are
   even, or shorter than 15 % of it; at other cameras' a part may be shorter.
-- A segment begins on a key frame and is at least 2 s long, or as long as the GOP; after 6 s it ends also without one. A frame that is
+- A segment begins on a key frame and is at least 2 s long, or as long as the GOP; after 6 s it ends also without one, the first of
+  all after a second. A frame that is
   longer than any part may be is a segment of its own, listed without parts.
 - Where the format changes, the time jumps or something could not be read, there is a discontinuity, and a key frame after it.
 - Numbers never go back, nor does a name ever stand for other bytes: they begin at the time of day.
@@ -26,6 +27,8 @@ from novavms_server.live.hls_frames import FragmentError, Frame, Frames
 TARGET_SEC: Final = 6
 """EXT-X-TARGETDURATION: no segment is longer."""
 SEGMENT_LEAST_SEC: Final = 2
+FIRST_SEC: Final = 1
+"""The first segment of all is no longer: players that do not know parts (FFmpeg) take no playlist without a segment."""
 LISTED_SEC: Final = 3 * TARGET_SEC
 """What stays in the playlist (6.2.2: no less than three target durations)."""
 KEPT_SEC: Final = TARGET_SEC
@@ -70,7 +73,7 @@ class Window:
     """What a player can ask for now. `began_at` is the time of day; see the module's head."""
 
     def __init__(self, began_at: datetime) -> None:
-        first = int(began_at.timestamp()) * 10
+        first = int(began_at.timestamp() * 10)
         self.segments: deque[Segment] = deque()
         self.first_listed = first
         """Number of the playlist's first segment."""
@@ -113,6 +116,9 @@ class Window:
             return
         if frames and not self.part_target_90k:
             self.part_target_90k = part_target_90k([each.duration_90k for each in frames])
+        if frames and self._jumps(frames[0].sample.dts):
+            self.interrupt()
+        self._frames.keep_sound()
         ahead = sum(each.duration_90k for each in frames)
         for frame in frames:
             self._add(frame, ahead)
@@ -141,15 +147,16 @@ class Window:
         if self._frames is not None:
             self._frames.forget_sound()
 
+    def _jumps(self, start_90k: int) -> bool:
+        last = self._last
+        return last is not None and not (last.sample.dts < start_90k <= last.end_90k + JUMP_SEC * VIDEO_RATE)
+
     def _add(self, frame: Frame, ahead_90k: int) -> None:
         start = frame.sample.dts
-        if self._last is not None and not (
-            start > self._last.sample.dts and start - self._last.end_90k <= JUMP_SEC * VIDEO_RATE
-        ):
-            self.interrupt()
         if self._last is None:
-            if not frame.sample.key:
+            if not frame.sample.key or self._frames is None:
                 return
+            self._frames.forget_sound(start - int(JUMP_SEC * VIDEO_RATE))
             self._clock = (start, self._now - timedelta(seconds=ahead_90k / VIDEO_RATE))
         is_jump = frame.duration_90k > TARGET_SEC * VIDEO_RATE
         if is_jump:
@@ -166,11 +173,14 @@ class Window:
             self._finish()
         elif self._pending_90k + frame.duration_90k > self.part_target_90k:
             self._publish()  # rather than wait for the frame that would not fit
+        if not self.is_begun and self._so_far_90k >= FIRST_SEC * VIDEO_RATE:
+            self._publish()
+            self._finish()
 
     def _make_room(self, frame: Frame) -> None:
         """Ends the part, and the segment, that the frame does not belong to any more."""
         segment = self._open
-        so_far = self._pending_90k + (segment.duration_90k if segment else 0)
+        so_far = self._so_far_90k
         starts_on_key = (
             segment.begins_on_key if segment else bool(self._pending) and self._pending[0].sample.key
         )
@@ -190,6 +200,16 @@ class Window:
     @property
     def _open(self) -> Segment | None:
         return self.segments[-1] if self.segments and not self.segments[-1].is_whole else None
+
+    @property
+    def _so_far_90k(self) -> int:
+        """Of the segment that grows."""
+        return self._pending_90k + (self._open.duration_90k if self._open else 0)
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether there is a playlist that any player takes."""
+        return bool(self.segments) and self.segments[0].is_whole
 
     def _publish(self) -> None:
         if not self._pending or self._frames is None:

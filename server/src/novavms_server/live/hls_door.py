@@ -198,7 +198,7 @@ class HlsDoor:
     # ---- windows
 
     async def _begun(self, camera: LiveCamera, tier: Tier) -> _Feed:
-        """With a part in it. Raises NoPicture, Unavailable."""
+        """With a segment in it. Raises NoPicture, Unavailable."""
         key = _key(camera, tier)
         if self._closing:
             raise Unavailable("The server stops or starts anew; come again in a moment.", retry_after_sec=1)
@@ -207,7 +207,7 @@ class HlsDoor:
             feed = self._feeds[key] = _Feed(Window(self._clock.now()))
             feed.task = asyncio.create_task(self._fill(key, feed, camera))
         feed.asked_mono = self._clock.monotonic()
-        if not await feed.until(lambda: bool(feed.window.segments), self.first_sec):
+        if not await feed.until(lambda: feed.window.is_begun, self.first_sec):
             raise feed.no_picture()
         feed.asked_mono = self._clock.monotonic()
         return feed

@@ -48,15 +48,17 @@ class Frames:
         self._tracks = {track.number: track for track in tracks}
         self._rate = next((track.timescale for track in tracks if not track.is_video), 0)
         self._sound: deque[AudioSample] = deque()
+        self._new: list[AudioSample] = []
 
     def take(self, data: bytes) -> list[Frame]:
-        """The pictures of a fragment, in decoding order; its sound is kept for the parts to come. Raises FragmentError."""
+        """The pictures of a fragment, in decoding order; its sound waits for `keep_sound`. Raises FragmentError."""
         frames: list[Frame] = []
+        self._new = []
         for track, samples in self._read(data):
             if track.is_video:
                 frames += [_frame(each, data) for each in samples]
             elif len(self._sound) + len(samples) <= _MAX_SOUND:
-                self._sound.extend(
+                self._new.extend(
                     AudioSample(each.dts, each.duration, data[each.offset : each.offset + each.size])
                     for each in samples
                 )
@@ -74,9 +76,17 @@ class Frames:
             raise FragmentError("no fragment of this format") from error
         raise FragmentError("no fragment")
 
-    def forget_sound(self) -> None:
-        """What was kept belongs to what is not shown."""
-        self._sound.clear()
+    def keep_sound(self) -> None:
+        """The sound of the fragment that was taken last is for the parts to come."""
+        self._sound.extend(self._new)
+        self._new = []
+
+    def forget_sound(self, before_90k: int | None = None) -> None:
+        """What was kept belongs to what is not shown: all of it, or what is before this time."""
+        while self._sound and (
+            before_90k is None or self._sound[0].pts * VIDEO_RATE < before_90k * self._rate
+        ):
+            self._sound.popleft()
 
     def part(self, number: int, frames: Sequence[Frame]) -> bytes:
         """`moof` and `mdat` of the frames and of the sound up to their end. `number` is for `mfhd`."""
