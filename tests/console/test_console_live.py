@@ -163,7 +163,8 @@ async def test_without_a_websocket_it_steps_down_and_says_so(system: System, bro
         page = visitor.page
         await page.add_init_script(NO_WEBSOCKETS)
         await visitor.sign_in(email, PASSWORD, f"/cameras/{camera_id}")
-        view = page.locator(".live[data-phase='playing']")
-        await expect(view).to_have_attribute("data-way", re.compile("hls|pictures"), timeout=60_000)
+        view = page.locator(".live[data-way='hls'][data-phase='playing']")
+        await expect(view).to_be_visible(timeout=60_000)
+        assert (await visitor.watch(10, ".live"))["width"] == 768
         await view.locator(".live-badge").focus()
         await expect(page.get_by_role("tooltip")).to_contain_text("No WebSocket gets through")
