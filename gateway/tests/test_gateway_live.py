@@ -230,6 +230,23 @@ async def test_an_unplugged_camera_is_told_and_the_picture_follows_when_it_is_ba
         assert decode(live.film()).first_is_key
 
 
+async def test_who_wishes_for_sub_of_a_camera_that_is_away_gets_sub_when_it_is_back(
+    gateway: Running, looking: Looking
+) -> None:
+    async with SimCam() as cam, gateway():
+        camera = onvif(cam)
+        await looking.online(camera)
+        await cam.unplug()
+        await looking.until(lambda: looking.side.status(camera.camera_id).status == "offline")
+        live = await looking.watch(camera, "sub")
+        note = await looking.shows(live, codecs=None)
+        assert (note.tier, note.reason) == ("sub", looking.side.status(camera.camera_id).reason)
+        await cam.plug()
+        await looking.shows(live, codec="h264")
+        assert {note.tier for note in live.notes} == {"sub"}, "main is not shown in between"
+        assert cam.stats.sessions_total == 3
+
+
 async def test_another_format_is_a_note_and_an_init_of_its_own(gateway: Running, looking: Looking) -> None:
     async with SimCam() as cam, gateway():
         cam.set_fault("format_change", "resolution")

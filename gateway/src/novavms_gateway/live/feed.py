@@ -45,6 +45,10 @@ class Feed:
                 await self._fleet.find_soon(self.camera_id, within_sec=TICK_SEC)
                 continue
             choice = choose(watch, self.wished, self.policy)
+            if choice.is_waiting:
+                yield self._silence(watch.stream.status, choice)
+                await asyncio.sleep(TICK_SEC)
+                continue
             with ExitStack() as stack:
                 stream = watch.stream
                 if choice.second is not None:

@@ -48,6 +48,8 @@ class Choice(NamedTuple):
     """Why the tier is another than the wished one, where the wished one is not merely unreachable."""
     is_brought_down: bool = False
     """Sub in place of main, for the sake of uplink or machine."""
+    is_waiting: bool = False
+    """Nothing is sent: the tier comes when the camera is back."""
 
 
 def choose(watch: Watch, wished: Tier, policy: TierPolicy) -> Choice:
@@ -65,7 +67,7 @@ def choose(watch: Watch, wished: Tier, policy: TierPolicy) -> Choice:
         why: TierReason = "no_sub_stream" if second.failure == "no_profiles" else "sub_failed"
         return Choice(recorded, None, _for_sub(wished, why))
     if watch.stream.status.state != "online" and not second.is_open:
-        return Choice(recorded, None, None)
+        return Choice(wanted, None, down, is_waiting=True)
     return Choice(wanted, second, down, down is not None)
 
 
