@@ -32,6 +32,8 @@ const FAULTS_WITHIN_MS = 60_000;
 /** After this the best way is tried again. */
 const UP_AGAIN_MS = 60_000;
 const AGAIN_MS = 2_000;
+/** HLS that gave no picture is left alone for so long: trying it would take the pictures away that there are. */
+const NO_HLS_MS = 600_000;
 
 /** What a way came to. */
 type Outcome = { kind: 'over' } | { kind: 'again' } | { kind: 'down'; why: string };
@@ -42,9 +44,11 @@ export class LiveSession {
   readonly #closing = new AbortController();
   readonly #tell: (state: LiveState) => void;
   #state: LiveState;
+  #wanted: LiveTier;
   #watch: LiveWatch | null = null;
   #ways: Live | null = null;
   #faults: number[] = [];
+  #noHlsUntil = 0;
 
   constructor(cameraId: string, video: HTMLVideoElement, tier: LiveTier, tell: (state: LiveState) => void) {
     this.#cameraId = cameraId;
@@ -55,8 +59,6 @@ export class LiveSession {
     tell(this.#state);
     void this.#run();
   }
-
-  #wanted: LiveTier;
 
   setTier(tier: LiveTier): void {
     this.#wanted = tier;
@@ -158,14 +160,16 @@ export class LiveSession {
 
   async #hls(why: string): Promise<Outcome> {
     const offered = this.#ways?.protocols.find(({ type }) => type === 'hls');
-    if (offered === undefined) return { kind: 'down', why };
+    if (offered === undefined || Date.now() < this.#noHlsUntil) return { kind: 'down', why };
     this.#become({ way: 'hls', why, phase: 'starting', tier: offered.tier, tierReason: null, message: null });
     const address = new URL(offered.url, location.origin).pathname;
     const end = await playLowLatency(this.#video, address, this.#closing.signal, (behindSec) =>
       this.#become({ phase: 'playing', message: null, behindSec }),
     );
     if (this.#ended) return { kind: 'over' };
-    return end === 'broke' ? { kind: 'again' } : { kind: 'down', why };
+    if (end === 'broke') return { kind: 'again' };
+    this.#noHlsUntil = Date.now() + NO_HLS_MS;
+    return { kind: 'down', why };
   }
 
   #tooFaulty(): boolean {
