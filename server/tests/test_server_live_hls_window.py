@@ -21,8 +21,9 @@ from novavms_camera.capture.model import VIDEO_RATE, AudioSample, StreamFormat, 
 from novavms_camera.rtsp.audio import AudioFormat
 from novavms_camera.rtsp.parameter_sets import ParameterSets
 from novavms_server.live import hls
-from novavms_server.live.hls import Window, part_target_90k
+from novavms_server.live.hls import Window
 from novavms_server.live.hls_playlist import index, render
+from novavms_server.live.hls_segments import part_target_90k
 
 BEGAN = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 FORMATS = [StreamFormat(pictures(size)[0].video, None) for size in (64, 96)]
@@ -323,11 +324,12 @@ def test_a_frame_that_lasts_too_long_is_a_segment_without_parts() -> None:
     assert player.look()[-1].discontinuity == found[0].discontinuity + 1
 
 
-def test_sound_of_before_a_break_does_not_come_after_it() -> None:
+@pytest.mark.parametrize("then_90k", [9_000_000, 90_000])
+def test_sound_of_before_a_break_does_not_come_after_it(then_90k: int) -> None:
     fmt = StreamFormat(FORMATS[0].video, AudioFormat("aac", 48_000, 2, b"\x11\x90"))
     window = Window(BEGAN)
     window.add(beginning(fmt), BEGAN)
-    for start, word in ((900_000, b"before"), (9_000_000, b"later")):
+    for start, word in ((900_000, b"before"), (then_90k, b"later")):
         some = frames_of(50, start=start)
         sound = [
             AudioSample(start * 48 // 90 + 1024 * i, 1024, word) for i in range(150)

@@ -13,19 +13,16 @@
 from __future__ import annotations
 
 import asyncio
-import statistics
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 from novavms_camera.capture.live import Fragment
 from novavms_camera.capture.model import VIDEO_RATE
 from novavms_server.live.hls_frames import FragmentError, Frame, Frames
+from novavms_server.live.hls_segments import TARGET_SEC, Part, Segment, part_target_90k
 
-TARGET_SEC: Final = 6
-"""EXT-X-TARGETDURATION: no segment is longer."""
 SEGMENT_LEAST_SEC: Final = 2
 FIRST_SEC: Final = 1
 """The first segment of all is no longer: players that do not know parts (FFmpeg) take no playlist without a segment."""
@@ -37,36 +34,6 @@ MAX_BYTES: Final = 24 * 1024 * 1024
 SEGMENT_MAX_BYTES: Final = MAX_BYTES // 3
 JUMP_SEC: Final = 0.25
 """A hole in the time that is larger is a discontinuity."""
-_PART_LEAST_SEC: Final = 0.4
-_PART_MOST_SEC: Final = 1.0
-_EVEN: Final = 0.15
-"""Frames that are no longer than this share of the target always fill a part to 85 %."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """`is_independent`: there is a key frame in it."""
-
-    number: int
-    data: bytes
-    duration_90k: int
-    is_independent: bool
-
-
-@dataclass(slots=True)
-class Segment:
-    """`at` is the time of day of its first picture. It grows until `is_whole`; `is_one_frame`: too long a one to be listed as a part."""
-
-    number: int
-    init: int
-    at: datetime
-    begins_on_key: bool
-    is_discontinuity: bool
-    parts: list[Part] = field(default_factory=list)
-    duration_90k: int = 0
-    size_bytes: int = 0
-    is_whole: bool = False
-    is_one_frame: bool = False
 
 
 class Window:
@@ -337,12 +304,3 @@ class Window:
     async def wait(self) -> None:
         """Until something has changed, or somebody calls `wake`."""
         await self._changed.wait()
-
-
-def part_target_90k(durations_90k: list[int]) -> int:
-    """PART-TARGET for frames that last so long, a multiple of a millisecond: as many whole frames as need be."""
-    frame = max(1, int(statistics.median(durations_90k)))
-    wish = min(max(frame / _EVEN, _PART_LEAST_SEC * VIDEO_RATE), _PART_MOST_SEC * VIDEO_RATE)
-    target = -(-wish // frame) * frame
-    tick = VIDEO_RATE // 1000
-    return int(min(-(-target // tick) * tick, TARGET_SEC * VIDEO_RATE))

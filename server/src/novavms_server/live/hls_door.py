@@ -22,8 +22,9 @@ from novavms_server.kit.errors import ApiError, Unavailable
 from novavms_server.kit.tasks import end
 from novavms_server.live import hls_playlist
 from novavms_server.live.channel import Piece
-from novavms_server.live.hls import TARGET_SEC, Window
+from novavms_server.live.hls import Window
 from novavms_server.live.hls_errors import CodecUnsupported, NoPicture, PartGone, TooFarAhead
+from novavms_server.live.hls_segments import TARGET_SEC
 from novavms_server.live.metrics import LiveMetrics
 from novavms_server.live.models import LiveCamera
 from novavms_server.live.plan import plan_of, unsupported

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from novavms_camera.capture.model import VIDEO_RATE
-from novavms_server.live.hls import TARGET_SEC, Part, Segment, Window
+from novavms_server.live.hls import Window
+from novavms_server.live.hls_segments import TARGET_SEC, Part, Segment
 
 CONTENT_TYPE: Final = "application/vnd.apple.mpegurl"
 HOLD_BACK_PARTS: Final = 3
