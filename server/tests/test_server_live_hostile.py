@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from nova_live import Film, scene, until
 from nova_world import World
@@ -126,6 +128,7 @@ async def test_alive_is_no_picture(world: World, monkeypatch: pytest.MonkeyPatch
         body = await it.sender.body()
         while body.status is None:
             await body.send(live_frame(ALIVE, b""))
+            await asyncio.sleep(0.005)  # the server runs in this loop, too
         assert (await watcher.hear("waiting"))["reason"] == "stalled"
 
 

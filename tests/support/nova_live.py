@@ -231,10 +231,11 @@ class Watcher:
 
     async def hear(self, kind: str) -> dict[str, Any]:
         """Reads on until this is said."""
-        while True:
-            said = await self.next()
-            if isinstance(said, dict) and said["type"] == kind:
-                return said
+        async with asyncio.timeout(3 * DEADLINE_SEC):
+            while True:
+                said = await self.next()
+                if isinstance(said, dict) and said["type"] == kind:
+                    return said
 
     async def see(self, pieces: int) -> bytes:
         """Reads on until so many binary messages have come."""

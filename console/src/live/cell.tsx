@@ -16,6 +16,7 @@ export function Cell({
   places,
   tier,
   isLarge,
+  isFirstEmpty,
   others,
   onLarge,
   onChoose,
@@ -27,6 +28,8 @@ export function Cell({
   places: number;
   tier: LiveTier;
   isLarge: boolean;
+  /** Says how more cameras come here. */
+  isFirstEmpty: boolean;
   /** Cameras that are not on the wall. */
   others: readonly Camera[];
   onLarge: (on: boolean) => void;
@@ -65,7 +68,7 @@ export function Cell({
         ) : (
           <>
             <Icon name="camera" size={26} />
-            {operator && (
+            {operator && isFirstEmpty && (
               <ButtonLink to="/cameras/add" kind="quiet" small icon="add">
                 {t.cameras.add}
               </ButtonLink>

@@ -97,6 +97,7 @@ function Wall({ cameras }: { cameras: readonly Camera[] }) {
               places={cells.length}
               tier={large === id || layout === '1' ? 'main' : 'sub'}
               isLarge={large !== null && large === id}
+              isFirstEmpty={place === cells.findIndex((each) => cameraAt(each) === null)}
               others={cameras.filter((each) => !cells.includes(each.id))}
               onLarge={(on) => setLarge(on ? id : null)}
               onChoose={(chosen) => show({ cells: cells.map((each, at) => (at === place ? chosen : each)) })}

@@ -6,7 +6,7 @@ import { client } from '../api/client';
 import { event as eventQuery } from '../api/queries';
 import { Picture, useVisible } from '../cameras/picture';
 import { reasonOf } from '../cameras/status';
-import { Button, ButtonLink, IconButton } from '../design/controls';
+import { ButtonLink, IconButton } from '../design/controls';
 import { Icon } from '../design/icons';
 import { tellError } from '../design/toasts';
 import { useMay } from '../session/session';
@@ -117,11 +117,7 @@ function ClipProgress({ eventId, onDismiss }: { eventId: string; onDismiss: () =
       <ButtonLink to="/events/$eventId" params={{ eventId }} small>
         {words.open}
       </ButtonLink>
-      {over && (
-        <Button small kind="quiet" onPress={onDismiss}>
-          {words.dismiss}
-        </Button>
-      )}
+      {over && <IconButton icon="close" label={words.dismiss} onPress={onDismiss} />}
     </div>
   );
 }

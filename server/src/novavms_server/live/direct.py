@@ -35,11 +35,10 @@ class DirectFeed:
         """Until cancelled."""
         while True:
             stream = self._captures.stream_of(camera_id)
-            if stream is None:
-                message = "The server has no connection to the camera; the picture follows."
-                channel.wait(LiveNote(tier="main", reason="offline", message=message))
-            else:
+            if stream is not None:
                 await self._follow(stream, channel)
+            message = "The server has no connection to the camera; the picture follows."
+            channel.wait(LiveNote(tier="main", reason="offline", message=message))
             await self._clock.sleep(LOOK_SEC)
 
     async def _follow(self, stream: CaptureStream, channel: Channel) -> None:
