@@ -15,6 +15,7 @@ from nova_world import World
 
 from novavms_camera.capture.fmp4 import init_part
 from novavms_protocol.live import MEDIA, LiveNote, live_frame, note_frame
+from novavms_server.kit import wire
 from novavms_server.live import upstream
 from novavms_server.live.channel import Channel
 
@@ -260,8 +261,19 @@ async def test_pictures_are_not_compressed_again(world: World) -> None:
         assert "Sec-WebSocket-Extensions" not in watcher.socket.response.headers
 
 
-async def test_nobody_waits_for_a_watcher_that_reads_nothing(world: World) -> None:
+async def test_nobody_waits_for_a_watcher_that_reads_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world.server.live.door.deaf_sec = 0.5
+    monkeypatch.setattr(wire, "TAKE_SEC", 0.1)
+    lost: list[object] = []
+    connection_lost = wire.WebSocketProtocol.connection_lost
+
+    def noted(self: wire.WebSocketProtocol, error: Exception | None) -> None:
+        lost.append(self)
+        connection_lost(self, error)
+
+    monkeypatch.setattr(wire.WebSocketProtocol, "connection_lost", noted)
     async with scene(world) as it, it.watching() as quick:
         await quick.hear("init")
         address = await it.address()
@@ -275,6 +287,7 @@ async def test_nobody_waits_for_a_watcher_that_reads_nothing(world: World) -> No
                 await quick.see(1)
             assert len(quick.movie) > 20 * 1_000_000
             await until(lambda: metric(world, "novavms_live_viewers", protocol="mse") == 1)
+            await until(lambda: len(lost) == 1)  # with all that waited for it
         assert body.status is None
 
 

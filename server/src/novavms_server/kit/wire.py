@@ -14,6 +14,8 @@ from novavms_server.kit.ids import new_request_id
 
 PICTURES = "/api/v1/live/"
 """Pictures come by WebSockets below this path."""
+TAKE_SEC = 15.0
+"""So long a client has, after the last word, to take what waits for it; longer than uvicorn waits for its goodbye."""
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -42,6 +44,15 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if event.path.startswith(PICTURES):
             self.conn.available_extensions = []
         super().handle_connect(event)
+
+    async def run_asgi(self) -> None:
+        await super().run_asgi()
+        if not self.disconnected:  # it is closed once all is taken, which a client may never do
+            self.loop.call_later(TAKE_SEC, self._give_up)
+
+    def _give_up(self) -> None:
+        if not self.disconnected:
+            self.transport.abort()
 
     async def send(self, message: ASGISendEvent) -> None:
         await super().send(message)
