@@ -322,5 +322,8 @@ async def test_a_server_that_stops_lets_nobody_wait(world: World) -> None:
         feed = next(iter(world.server.live.hls._feeds.values()))
         await until(lambda: feed.held == 1)
         world.server.live.say_goodbye()
-        assert (await held).status_code == 503
+        answer = await held
+        assert (answer.status_code, answer.json().get("reason")) == (503, None), (
+            "at once, not when it was too long"
+        )
         assert (await player.http.get(player.media)).status_code == 503
