@@ -2,7 +2,7 @@
 import { toCamel } from './casing.js';
 import { APIConnectionError, APIError, NovaVMSError } from './errors.js';
 import type { GetCameraLiveParams, Live } from './generated/types.js';
-import type { RequestOptions } from './options.js';
+import { inBrowser, type RequestOptions } from './options.js';
 import type { Transport } from './transport.js';
 
 /** Which of a camera's streams. */
@@ -200,6 +200,7 @@ class Socket implements AsyncIterable<LiveItem> {
   #bytes = 0;
   #over = false;
   #awaited: (() => void) | null = null;
+  #refuse: (error: NovaVMSError) => void = () => undefined;
   #idle: ReturnType<typeof setTimeout> | undefined;
 
   constructor(address: string, closing: AbortSignal, idleMs: number) {
@@ -213,6 +214,7 @@ class Socket implements AsyncIterable<LiveItem> {
     this.#patience(idleMs);
     this.opened = new Promise((resolve, reject) => {
       this.#socket.onopen = () => resolve();
+      this.#refuse = reject;
       const lost = () => {
         reject(new APIConnectionError('no WebSocket to the server'));
         this.close();
@@ -232,7 +234,13 @@ class Socket implements AsyncIterable<LiveItem> {
     clearTimeout(this.#idle);
     this.#closing.removeEventListener('abort', this.#stop);
     this.#over = true;
-    this.#socket.close();
+    if (inBrowser() && this.#socket.readyState === WebSocket.CONNECTING) {
+      // a browser logs an error for a socket that is closed before it is open
+      this.#socket.onopen = () => this.#socket.close();
+    } else {
+      this.#socket.close();
+    }
+    this.#refuse(new APIConnectionError('closed'));
     this.#awaited?.();
   }
 
