@@ -133,4 +133,4 @@ async def visiting(
     yield visitor
     await context.close()
     if quiet:
-        assert visitor.complaints == []
+        assert not visitor.complaints, visitor.complaints
