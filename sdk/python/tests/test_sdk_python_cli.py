@@ -187,6 +187,8 @@ async def test_the_main_job_by_hand(system: System, home: Path, tmp_path: Path) 
         )
         listed = await shell.run("cameras", "list", "--status", "online")
         assert re.search(r"Dock +online", listed.out), listed.out
+        narrow = await shell.run("cameras", "list", COLUMNS="80")
+        assert re.search(r" [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", narrow.out, re.MULTILINE), narrow.out
         clip = tmp_path / "clip.mp4"
         recorded = await shell.run(
             *("--json", "cameras", "record", "Dock", "-t", "5", "--note", "by hand", "-o", str(clip))

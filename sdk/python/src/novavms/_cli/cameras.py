@@ -18,7 +18,7 @@ from novavms._cli.output import CHECK_FAILED, PARTLY, Terminal, failures
 from novavms.types import CameraItem, CameraStatusItem, ResetItem
 
 app = typer.Typer(no_args_is_help=True, help="Add, watch and record cameras.")
-LISTED = ("name", "status", "status_reason", "type", "host", "codec", "width", "height", "id")
+LISTED = ("name", "status", "status_reason", "type", "host", "codec", "id")
 SHOWN = (
     *LISTED,
     "site_id",

@@ -57,7 +57,8 @@ class Terminal:
             return
         table = Table(box=None, pad_edge=False, header_style="bold")
         for name in columns:
-            table.add_column(name.replace("_", " "), overflow="fold")
+            is_id = name == "id"  # in one piece, to be copied; in a narrow window the others give way
+            table.add_column(name.replace("_", " "), overflow="fold", no_wrap=is_id)
         for item in found:
             table.add_row(*(cell(getattr(item, name, None)) for name in columns))
         self.out.print(table)
