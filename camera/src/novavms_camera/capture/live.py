@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Final, Literal, Self
+from typing import Final, Literal, Protocol, Self
 
 from novavms_camera.capture.fmp4 import FragmentBuilder, fragment, init_part
 from novavms_camera.capture.model import VIDEO_RATE, AudioSample, StreamFormat, VideoSample
@@ -36,6 +36,16 @@ class Fragment:
     fmt: StreamFormat | None = None
 
 
+class Source(Protocol):
+    """Whom subscriptions are of."""
+
+    def join(self, reader: Subscription) -> None:
+        """Gives the reader what there is, then all that comes."""
+
+    def leave(self, reader: Subscription) -> None:
+        """Forgets the reader."""
+
+
 class Subscription:
     """Use as `async with stream.subscribe() as pieces: async for piece in pieces`. Ends when the stream's `run` does.
 
@@ -45,13 +55,13 @@ class Subscription:
 
     def __init__(
         self,
-        broadcast: Broadcast,
+        source: Source,
         max_bytes: int,
         *,
         backlog: Backlog = "all",
         max_lag_sec: float | None = None,
     ) -> None:
-        self._broadcast = broadcast
+        self._source = source
         self._max_bytes = max_bytes
         self._max_lag = None if max_lag_sec is None else int(max_lag_sec * VIDEO_RATE)
         self.backlog: Backlog = backlog
@@ -66,13 +76,13 @@ class Subscription:
         """Fragments lost because the reader was slow."""
 
     async def __aenter__(self) -> Self:
-        self._broadcast.join(self)
+        self._source.join(self)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._broadcast.leave(self)
+        self._source.leave(self)
         self._queue.clear()
 
     def __aiter__(self) -> AsyncIterator[Fragment]:

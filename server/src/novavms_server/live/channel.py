@@ -5,14 +5,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from types import TracebackType
-from typing import TYPE_CHECKING, Final, Protocol, Self, cast
+from typing import Final, Protocol, cast
 
 from novavms_camera.capture.live import Fragment, Subscription
 from novavms_protocol.live import LiveNote, Tier
-
-if TYPE_CHECKING:
-    from novavms_camera.capture.live import Broadcast
 
 GOP_MAX: Final = 16 * 1024 * 1024
 """Kept for who joins, in bytes; of a longer GOP nothing is."""
@@ -40,16 +36,8 @@ class Reader(Subscription):
     """Use as `async with channel.read() as pieces: async for piece in pieces`. The first piece says how things stand."""
 
     def __init__(self, channel: Channel, max_bytes: int, dropped: Counter) -> None:
-        super().__init__(cast("Broadcast", channel), max_bytes, max_lag_sec=LAG_SEC)
+        super().__init__(channel, max_bytes, max_lag_sec=LAG_SEC)
         self._dropped = dropped
-
-    async def __aenter__(self) -> Self:
-        return await super().__aenter__()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await super().__aexit__(kind, error, trace)
 
     def __aiter__(self) -> AsyncIterator[Piece]:
         return self
