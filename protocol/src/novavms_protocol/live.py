@@ -88,7 +88,7 @@ def read_note(payload: bytes) -> LiveNote:
     """Raises LiveBodyError."""
     try:
         return msgspec.json.decode(payload, type=LiveNote)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise LiveBodyError("a note was not understood") from None
 
 

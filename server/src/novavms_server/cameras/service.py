@@ -10,7 +10,6 @@ Locks are taken in one order: site, gateway, camera.
 from __future__ import annotations
 
 import base64
-import binascii
 import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal
@@ -153,7 +152,7 @@ class CameraService:
             raise NotOnline
         try:
             return base64.b64decode(str((reply.result or {}).get("jpeg", "")), validate=True)
-        except binascii.Error:
+        except ValueError:  # no base64, or not even ASCII
             raise GatewayRefused("The gateway's answer was not understood; update its software.") from None
 
     async def _row(self, work: Work, camera_id: UUID) -> CameraRow:

@@ -32,6 +32,9 @@ KEPT_SEC: Final = TARGET_SEC
 """How much of what has left the playlist can still be fetched, by those who read it a moment ago."""
 MAX_BYTES: Final = 24 * 1024 * 1024
 SEGMENT_MAX_BYTES: Final = MAX_BYTES // 3
+SEGMENTS_MAX: Final = 100
+"""A camera's are at most half of that; of one that lies, each may be a moment long, and have an initialization section of its own."""
+PART_MAX_FRAMES: Final = 1000
 JUMP_SEC: Final = 0.25
 """A hole in the time that is larger is a discontinuity."""
 
@@ -56,6 +59,7 @@ class Window:
         self._frames: Frames | None = None
         self._pending: list[Frame] = []
         self._pending_90k = 0
+        self._pending_bytes = 0
         self._next_init = first
         self._is_broken = False
         """A discontinuity comes before the next segment."""
@@ -131,6 +135,7 @@ class Window:
         self._make_room(frame)
         self._pending.append(frame)
         self._pending_90k += frame.duration_90k
+        self._pending_bytes += len(frame.sample.data)
         self._last = frame
         if is_jump:
             self.interrupt()
@@ -154,7 +159,8 @@ class Window:
         is_due = frame.sample.key and (so_far >= SEGMENT_LEAST_SEC * VIDEO_RATE or not starts_on_key)
         is_full = (
             so_far + frame.duration_90k > TARGET_SEC * VIDEO_RATE
-            or (segment.size_bytes if segment else 0) > SEGMENT_MAX_BYTES
+            or (segment.size_bytes if segment else 0) + self._pending_bytes > SEGMENT_MAX_BYTES
+            or len(self._pending) >= PART_MAX_FRAMES
             or frame.duration_90k > self.part_target_90k
         )
         if is_due or is_full or self._pending_90k + frame.duration_90k > self.part_target_90k:
@@ -182,7 +188,7 @@ class Window:
         if not self._pending or self._frames is None:
             return
         frames, self._pending = self._pending, []
-        duration, self._pending_90k = self._pending_90k, 0
+        duration, self._pending_90k, self._pending_bytes = self._pending_90k, 0, 0
         segment = self._open or self._open_segment(frames[0])
         is_independent = any(frame.sample.key for frame in frames)
         part = Part(self._next_part, self._frames.part(self._next_part, frames), duration, is_independent)
@@ -226,9 +232,11 @@ class Window:
         size = sum(segment.size_bytes for segment in self.segments)
         while len(self.segments) > 1:
             oldest = self.segments[0]
-            if size <= MAX_BYTES and (
+            is_full = size > MAX_BYTES or len(self.segments) > SEGMENTS_MAX
+            is_wanted = (
                 oldest.number >= self.first_listed or kept - oldest.duration_90k < KEPT_SEC * VIDEO_RATE
-            ):
+            )
+            if is_wanted and not is_full:
                 break
             if oldest.number >= self.first_listed:
                 self._unlist(oldest)

@@ -17,6 +17,10 @@ from novavms_camera.capture.fmp4_reader import Sample, Track, read_fragment, rea
 from novavms_camera.capture.model import VIDEO_RATE, AudioSample, VideoSample
 
 _MAX_SOUND: Final = 4096
+_SOUND_MAX_BYTES: Final = 8192
+"""An AAC frame with an ADTS header can't be longer."""
+_HEAD_MAX_BYTES: Final = 512 * 1024
+"""Of a fragment's `moof`: 32,000 pictures, more than any GOP has."""
 
 
 class FragmentError(ValueError):
@@ -61,6 +65,7 @@ class Frames:
                 self._new.extend(
                     AudioSample(each.dts, each.duration, data[each.offset : each.offset + each.size])
                     for each in samples
+                    if each.size <= _SOUND_MAX_BYTES
                 )
         return frames
 
@@ -68,9 +73,14 @@ class Frames:
         try:
             for kind, start, end in walk(data, 0, len(data)):
                 if kind == b"moof":
+                    if end - start > _HEAD_MAX_BYTES:
+                        raise FragmentError("more samples than there are")
                     found = read_fragment(data[start:end], start - 8, self._tracks)
                     if any(s.offset + s.size > len(data) for _, samples in found for s in samples):
                         raise FragmentError("a sample outside its fragment")
+                    # Taken apart, samples that share their bytes would be many times as large.
+                    if sum(s.size for _, samples in found for s in samples) > len(data):
+                        raise FragmentError("samples that share their bytes")
                     return found
         except (ValueError, struct.error) as error:
             raise FragmentError("no fragment of this format") from error
@@ -100,4 +110,6 @@ class Frames:
 
 def _frame(sample: Sample, data: bytes) -> Frame:
     body = data[sample.offset : sample.offset + sample.size]
-    return Frame(VideoSample(sample.dts, sample.dts + sample.composition, sample.key, body), sample.duration)
+    return Frame(
+        VideoSample(sample.dts, sample.dts + sample.composition, sample.key, body), max(1, sample.duration)
+    )

@@ -32,7 +32,9 @@ IDLE_FRAMES: Final = 1000
 """So many frames may come within a minute with no picture among them."""
 _MINUTE_SEC: Final = 60.0
 NOTE_MAX: Final = 8192
-INIT_MAX: Final = 1024 * 1024
+INIT_MAX: Final = 128 * 1024
+FRAGMENT_LEAST: Final = 64
+"""Heads alone are longer; of shorter ones, those that are kept would need many times the memory that they are counted for."""
 _CODECS: Final = re.compile(r"[A-Za-z0-9.]{1,40}(,[A-Za-z0-9.]{1,40})?")
 _REASON: Final = re.compile(r"[a-z0-9_]{1,40}")
 _MESSAGE_CHARS: Final = 300
@@ -129,6 +131,8 @@ class Inlet:
             if not self._has_init:
                 raise LiveBodyError("a fragment out of turn")
             _require(frame.payload, b"moof")
+            if len(frame.payload) < FRAGMENT_LEAST:
+                raise LiveBodyError("a fragment with nothing in it")
             self.had_picture = True
             self._channel.put(frame.payload, is_key=frame.is_key, start_90k=frame.start_90k)
 
