@@ -1,14 +1,16 @@
-"""What a review of live view found: gateways that lie cost no memory and no 500s."""
+"""What a review of live view found: gateways that lie cost no memory and no 500s; held requests are no way around withdrawn rights."""
 
 from __future__ import annotations
 
+import asyncio
 import struct
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from nova_gateway import ScriptedGateway, connected
-from nova_live import Film, scene
+from nova_live import Film, Scene, scene, until
 from nova_world import World
 
 from novavms_camera.capture.boxes import box, full_box
@@ -112,6 +114,53 @@ async def test_lies_are_cut_off(world: World, kind: str) -> None:
         async with it.watching() as watcher:
             assert (await watcher.hear("waiting"))["reason"] == "bad_data"
             assert await it.sender.bodies[0].ended() in (410, 0)
+
+
+async def begin_hls(it: Scene) -> tuple[Any, str]:
+    """(client, the address below which all is)."""
+    ways = (await it.live())["protocols"]
+    url = next(way["url"] for way in ways if way["type"] == "hls")
+    http = it.world.client(None)
+    assert (await http.get(url)).status_code == 200
+    return http, url.rpartition("/")[0]
+
+
+@pytest.mark.anyio
+@pytest.mark.slow
+async def test_a_held_part_is_not_given_to_who_lost_the_right_meanwhile(world: World) -> None:
+    door = world.server.live.hls
+    async with scene(world) as it:
+        it.sender.opening = it.sender.film.beginning() + it.sender.film.play(3)
+        http, at = await begin_hls(it)
+        feed = next(iter(door._feeds.values()))
+        held = asyncio.create_task(http.get(f"{at}/main/part-{feed.window.next_part}.mp4"))
+        listing = asyncio.create_task(
+            http.get(f"{at}/main/media.m3u8", params={"_HLS_msn": feed.window._next_segment})
+        )
+        await until(lambda: feed.held == 2)
+        await world.sql("DELETE FROM service_account_sites")
+        next(iter(door._viewers.values())).looked_mono -= 3
+        await (await it.sender.body()).send(it.sender.film.play(8))
+        assert {(await held).status_code, (await listing).status_code} == {403}
+
+
+@pytest.mark.anyio
+@pytest.mark.slow
+async def test_who_waits_has_not_gone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("novavms_server.live.service.VALID", timedelta(seconds=1))
+    door = world.server.live.hls
+    async with scene(world) as it:
+        http, at = await begin_hls(it)
+        feed, viewer = next(iter(door._feeds.values())), next(iter(door._viewers.values()))
+        held = asyncio.create_task(http.get(f"{at}/main/part-{feed.window.next_part}.mp4"))
+        await until(lambda: feed.held == 1)
+        viewer.asked_mono -= 3600
+        door.sweep()
+        assert len(world.server.live.watchers) == 1
+        await (await it.sender.body()).send(it.sender.film.play(3))
+        assert (await held).status_code == 200
+        door.sweep()
+        assert len(world.server.live.watchers) == 1
 
 
 @pytest.mark.anyio

@@ -56,6 +56,8 @@ class _Viewer:
     looked_mono: float
     asked_mono: float
     place: ExitStack
+    held: int = 0
+    """Requests that wait: who waits has not gone."""
 
 
 class _Feed:
@@ -146,7 +148,7 @@ class HlsDoor:
         if segment is not None:
             if feed.window.is_too_far(segment, part):
                 raise TooFarAhead
-            if not await feed.until(lambda: feed.window.has(segment, part), BLOCK_SEC):
+            if not await self._held(text, feed, lambda: feed.window.has(segment, part), BLOCK_SEC):
                 raise feed.no_picture()
         return hls_playlist.render(feed.window)
 
@@ -159,7 +161,7 @@ class HlsDoor:
         feed.asked_mono = self._clock.monotonic()
         window, number = feed.window, int(found[2])
         if found[1] == "part" and number == window.next_part:
-            await feed.until(lambda: window.next_part > number, BLOCK_SEC)
+            await self._held(text, feed, lambda: window.next_part > number, BLOCK_SEC)
         look = {"init": window.init_part, "part": window.part, "segment": window.segment}[found[1]]
         data = look(number)
         if data is None:
@@ -190,6 +192,20 @@ class HlsDoor:
                 viewer.camera, viewer.looked_mono = camera, now
         viewer.asked_mono = now
         return viewer.camera
+
+    async def _held(self, text: str, feed: _Feed, condition: Callable[[], bool], seconds: float) -> bool:
+        """`feed.until`, for who was let in. Raises what `_admit` does: the right may have ended while it was waited for."""
+        viewer = self._viewers.get(text)
+        if viewer is not None:
+            viewer.held += 1
+        try:
+            has_come = await feed.until(condition, seconds)
+        finally:
+            if viewer is not None:
+                viewer.held -= 1
+                viewer.asked_mono = self._clock.monotonic()
+        await self._admit(text)
+        return has_come
 
     def _forget(self, text: str) -> None:
         viewer = self._viewers.pop(text, None)
@@ -257,7 +273,7 @@ class HlsDoor:
         """Whoever has not asked for so long has gone."""
         before = self._clock.monotonic() - self.idle_sec
         for text, viewer in list(self._viewers.items()):
-            if viewer.asked_mono < before:
+            if not viewer.held and viewer.asked_mono < before:
                 self._forget(text)
         for feed in list(self._feeds.values()):
             if not feed.held and feed.asked_mono < before and feed.task is not None:
