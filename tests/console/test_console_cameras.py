@@ -9,8 +9,9 @@ import pytest
 from nova_browser import NEEDS_BROWSER, Visitor, visiting
 from nova_gateway import ScriptedGateway, bad_report, connected, works
 from nova_people import PASSWORD, add_user
+from nova_system import until
 from nova_world import World
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from novavms_protocol import Check
 
@@ -140,6 +141,57 @@ async def test_delete_can_be_undone_and_edit_and_disable_hold(shared_world: Worl
         async with page.expect_response(lambda answer: answer.request.method == "DELETE") as deleted:
             await expect(tile).to_have_count(0)
         assert (await deleted.value).status == 204
+
+
+async def test_a_deletion_holds_in_every_list_comes_back_when_refused_and_is_done_when_the_page_is_left(
+    shared_world: World, browser: Browser
+) -> None:
+    _, email = await add_user(shared_world, "operator", email="deleting@acme.example")
+    api = shared_world.client("operator")
+    async with connected(shared_world) as gateway, visiting(browser, shared_world.base_url) as visitor:
+        page = visitor.page
+        camera = await add(shared_world, gateway, "Attic")
+        await visitor.sign_in(email, PASSWORD)
+        await expect(page.locator(".cell[aria-label='Attic']")).to_be_visible()
+        await page.get_by_role("link", name="Cameras").first.click()
+        tile = page.locator(f"[data-camera='{camera}']")
+
+        async def delete() -> None:
+            await page.get_by_role("button", name="Actions for Attic").click()
+            await page.get_by_role("menuitem", name="Delete").click()
+            await expect(tile).to_have_count(0)
+
+        # refused: it comes back, with the server's sentence
+        refusal = {"error": "forbidden", "message": "Ask an operator.", "request_id": "r"}
+
+        async def refuse(route: Route) -> None:
+            if route.request.method == "DELETE":
+                await route.fulfill(status=403, json=refusal)
+            else:
+                await route.continue_()
+
+        await page.route(f"**/api/v1/cameras/{camera}", refuse)
+        await delete()
+        # what is read meanwhile does not have it, nor has the wall
+        await add(shared_world, gateway, "Cellar")
+        await expect(page.get_by_role("link", name="Cellar", exact=True).last).to_be_visible()
+        await expect(tile).to_have_count(0)
+        await page.get_by_role("link", name="Live").first.click()
+        await expect(page.locator(".cell[aria-label='Cellar']")).to_be_visible()
+        await expect(page.locator(".cell[aria-label='Attic']")).to_have_count(0)
+        await expect(page.get_by_text("Ask an operator.")).to_be_visible(timeout=20_000)
+        await page.unroute_all()
+        await page.get_by_role("link", name="Cameras").first.click()
+        await expect(tile).to_be_visible()
+        # left: it is done
+        await delete()
+        assert (await api.get(f"/api/v1/cameras/{camera}")).status_code == 200
+        await page.goto("about:blank")
+
+        async def gone() -> bool:
+            return (await api.get(f"/api/v1/cameras/{camera}")).status_code == 404
+
+        await until(gone, within=20, what="the camera is deleted")
 
 
 async def test_a_lost_connection_is_said_and_heals_by_itself(shared_world: World, browser: Browser) -> None:

@@ -7,6 +7,7 @@ export type Connection = 'ok' | 'lost';
 let connection: Connection = 'ok';
 const listeners = new Set<() => void>();
 const endings = new Set<() => void>();
+let leaving = false;
 
 function found(next: Connection): void {
   if (next === connection) return;
@@ -34,7 +35,7 @@ export function onSessionEnd(listener: () => void): () => void {
 async function send(input: string, init?: RequestInit): Promise<Response> {
   const call = async () => {
     try {
-      const response = await fetch(input, init);
+      const response = await fetch(input, leaving ? { ...init, keepalive: true } : init);
       found('ok');
       return response;
     } catch (error) {
@@ -54,4 +55,7 @@ export const client: NovaVMS = createClient({
   },
 });
 
+// What is asked while the page is left goes out still. In capture: before those who ask.
+addEventListener('pagehide', () => (leaving = true), { capture: true });
+addEventListener('pageshow', () => (leaving = false), { capture: true });
 addEventListener('offline', () => found('lost'));

@@ -1,5 +1,5 @@
 /** What pages read, under which keys; `feed.ts` finds them by these. */
-import type { ListCamerasParams, ListEventsParams, PagePromise } from '@novavms/sdk';
+import type { Camera, ListCamerasParams, ListEventsParams, PagePromise } from '@novavms/sdk';
 import { infiniteQueryOptions, keepPreviousData, queryOptions, type InfiniteData } from '@tanstack/react-query';
 import { client } from './client';
 
@@ -12,25 +12,32 @@ export interface Slice<T> {
 
 export type Slices<T> = InfiniteData<Slice<T>, string | undefined>;
 
-async function slice<T>(asked: PagePromise<T>): Promise<Slice<T>> {
+type Keep<T> = (item: T) => boolean;
+
+/** Cameras whose deletion waits for the end of its Undo, or is done: no answer that was on its way brings them back. */
+export const leaving = new Set<string>();
+const stays: Keep<Camera> = ({ id }) => !leaving.has(id);
+
+async function slice<T>(asked: PagePromise<T>, keep: Keep<T>): Promise<Slice<T>> {
   const { data, total, nextCursor } = await asked;
-  return { data: [...data], total, nextCursor };
+  const kept = data.filter(keep);
+  return { data: kept, total: total - (data.length - kept.length), nextCursor };
 }
 
 /** All of a list that is short by nature (sites, gateways): at most ten pages of a hundred. */
-async function all<T>(asked: PagePromise<T>): Promise<T[]> {
+async function all<T>(asked: PagePromise<T>, keep: Keep<T> = () => true): Promise<T[]> {
   const items: T[] = [];
   for await (const item of asked) {
-    items.push(item);
+    if (keep(item)) items.push(item);
     if (items.length >= 1_000) break;
   }
   return items;
 }
 
-function listed<T>(key: readonly unknown[], ask: (cursor: string | undefined, signal: AbortSignal) => PagePromise<T>) {
+function listed<T>(key: readonly unknown[], ask: (cursor: string | undefined, signal: AbortSignal) => PagePromise<T>, keep: Keep<T> = () => true) {
   return infiniteQueryOptions({
     queryKey: key,
-    queryFn: ({ pageParam, signal }) => slice(ask(pageParam, signal)),
+    queryFn: ({ pageParam, signal }) => slice(ask(pageParam, signal), keep),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last: Slice<T>) => last.nextCursor ?? undefined,
     placeholderData: keepPreviousData,
@@ -38,7 +45,7 @@ function listed<T>(key: readonly unknown[], ask: (cursor: string | undefined, si
 }
 
 export const cameraList = (params: ListCamerasParams) =>
-  listed(['cameras', 'list', params], (cursor, signal) => client.cameras.list({ limit: 48, ...params, cursor }, { signal }));
+  listed(['cameras', 'list', params], (cursor, signal) => client.cameras.list({ limit: 48, ...params, cursor }, { signal }), stays);
 
 export const camera = (id: string) =>
   queryOptions({ queryKey: ['cameras', 'one', id], queryFn: ({ signal }) => client.cameras.get(id, { signal }) });
@@ -61,7 +68,7 @@ export const allGateways = queryOptions({
 
 export const allCameras = queryOptions({
   queryKey: ['cameras', 'all'],
-  queryFn: ({ signal }) => all(client.cameras.list({ limit: 100, sort: 'name' }, { signal })),
+  queryFn: ({ signal }) => all(client.cameras.list({ limit: 100, sort: 'name' }, { signal }), stays),
 });
 
 export const gateway = (id: string) =>

@@ -3,7 +3,7 @@ import type { Camera } from '@novavms/sdk';
 import { useQueryClient, type QueryClient } from '@tanstack/react-query';
 import { lazy, Suspense, useState, type ReactNode } from 'react';
 import { client } from '../api/client';
-import type { Slices } from '../api/queries';
+import { leaving, type Slices } from '../api/queries';
 import { Menu, type MenuAction } from '../design/surfaces';
 import { tell, tellAndDo, tellError } from '../design/toasts';
 import { useMay } from '../session/session';
@@ -21,8 +21,10 @@ async function setEnabled(camera: Camera, enabled: boolean): Promise<void> {
   }
 }
 
-/** Gone from the lists at once, from the server in six seconds. */
+/** Gone from the lists at once, from the server when nobody can undo it any more. */
 function remove(queries: QueryClient, camera: Camera): void {
+  leaving.add(camera.id);
+  queries.setQueryData<Camera[]>(['cameras', 'all'], (known) => known?.filter(({ id }) => id !== camera.id));
   queries.setQueriesData<Slices<Camera>>(
     { queryKey: ['cameras', 'list'] },
     (known) =>
@@ -34,7 +36,10 @@ function remove(queries: QueryClient, camera: Camera): void {
   tellAndDo(
     t.cameras.deleted(camera.name),
     () => client.cameras.delete(camera.id),
-    () => void queries.invalidateQueries({ queryKey: ['cameras'] }),
+    () => {
+      leaving.delete(camera.id);
+      void queries.invalidateQueries({ queryKey: ['cameras'] });
+    },
   );
 }
 

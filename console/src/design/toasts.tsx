@@ -12,9 +12,12 @@ interface Toast {
 }
 
 const SHOWN_MS = 6_000;
+const UNDO_MS = 10_000;
 let toasts: readonly Toast[] = [];
 let last = 0;
 const listeners = new Set<() => void>();
+/** What is done when its Undo has ended. */
+const waiting = new Set<() => void>();
 
 function set(next: readonly Toast[]): void {
   toasts = next;
@@ -31,11 +34,11 @@ export function dismiss(id: number): void {
 }
 
 /** Shows it for six seconds; answers its id. */
-export function tell(text: string, more: Partial<Pick<Toast, 'tone' | 'action'>> = {}): number {
+export function tell(text: string, more: Partial<Pick<Toast, 'tone' | 'action'>> = {}, shownMs = SHOWN_MS): number {
   last += 1;
   const id = last;
   set([...toasts.slice(-3), { id, text, tone: 'plain', ...more }]);
-  setTimeout(() => dismiss(id), SHOWN_MS);
+  setTimeout(() => dismiss(id), shownMs);
   return id;
 }
 
@@ -44,29 +47,32 @@ export function tellError(error: unknown): void {
 }
 
 /**
- * Does it in six seconds, unless somebody says Undo before. The server knows nothing of it until then: a page that is closed meanwhile
- * has not done it.
+ * Does it in ten seconds, unless somebody says Undo before. The server knows nothing of it until then, or until the page is left: what
+ * was not undone by then is done. `undo` also when it fails.
  */
 export function tellAndDo(text: string, act: () => Promise<unknown>, undo: () => void): void {
-  let undone = false;
-  const id = tell(text, {
-    action: {
-      label: t.form.undo,
-      act: () => {
-        undone = true;
-        dismiss(id);
-        undo();
-      },
-    },
-  });
-  setTimeout(() => {
-    if (undone) return;
+  const end = () => {
+    waiting.delete(finish);
+    clearTimeout(timer);
+    dismiss(id);
+  };
+  const finish = () => {
+    end();
     act().catch((error: unknown) => {
       undo();
       tellError(error);
     });
-  }, SHOWN_MS);
+  };
+  const takeBack = () => {
+    end();
+    undo();
+  };
+  const id = tell(text, { action: { label: t.form.undo, act: takeBack } }, UNDO_MS);
+  const timer = setTimeout(finish, UNDO_MS);
+  waiting.add(finish);
 }
+
+addEventListener('pagehide', () => waiting.forEach((finish) => finish()));
 
 export function Toasts() {
   const shown = useSyncExternalStore(subscribe, () => toasts);
