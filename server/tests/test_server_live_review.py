@@ -177,3 +177,16 @@ async def test_a_snapshot_that_is_no_base64_is_the_gateways_fault(
         made = await world.client("operator").post("/api/v1/cameras", json=body)
         answer = await world.client("viewer").get(f"/api/v1/cameras/{made.json()['id']}/snapshot")
         assert answer.status_code in (502, 503), answer.text
+
+
+@pytest.mark.anyio
+@pytest.mark.slow
+async def test_a_box_whose_token_has_ended_is_shown_no_longer(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("novavms_server.live.inlet.TOKEN_SEC", 0.02, raising=False)
+    async with scene(world) as it, it.watching() as watcher:
+        await watcher.hear("init")
+        body = await it.sender.body()
+        await world.sql("UPDATE gateways SET token_hash = '\\x00' WHERE id = %s", it.gateway.id)
+        assert await body.ended() in (410, 0)

@@ -7,6 +7,7 @@ turn, larger than any, or that are none.
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import secrets
 from collections.abc import Callable
@@ -16,10 +17,15 @@ import msgspec
 from litestar import Request
 
 from novavms_protocol.live import INIT, MEDIA, NOTE, LiveBodyError, LiveFrame, LiveNote, LiveReader, read_note
+from novavms_server.kit.database import DATABASE_AWAY
+from novavms_server.kit.errors import AuthRequired, InvalidToken
+from novavms_server.kit.tasks import end
 from novavms_server.live.channel import Channel
 from novavms_server.live.metrics import LiveMetrics
 from novavms_server.recordings.door import Gateways
 from novavms_server.recordings.errors import RelayEnded, RelayUnknown
+
+log = logging.getLogger("novavms.live")
 
 PATH: Final = "/api/v1/live-in/"
 SILENCE_SEC: Final = 10.0
@@ -31,6 +37,8 @@ WAITING_SEC: Final = 90.0
 IDLE_FRAMES: Final = 1000
 """So many frames may come within a minute with no picture among them."""
 _MINUTE_SEC: Final = 60.0
+TOKEN_SEC: Final = 30.0
+"""How often the gateway's token is looked at again while it sends: whoever has a box that was replaced is not to be shown for it."""
 NOTE_MAX: Final = 8192
 INIT_MAX: Final = 128 * 1024
 FRAGMENT_LEAST: Final = 64
@@ -187,10 +195,26 @@ class Inlets:
     async def receive(self, request: Request[Any, Any, Any], token: str) -> None:
         """By the gateway's own token, once. Raises RelayUnknown, AuthRequired, InvalidToken; RelayEnded in the end."""
         inlet = self._find(token)
-        await self._gateways.identify(str(inlet.gateway_id), request.headers.get("authorization"))
+        authorization = request.headers.get("authorization")
+        await self._gateways.identify(str(inlet.gateway_id), authorization)
         inlet = self._find(token)  # it may have ended, or begun by another PUT, meanwhile
         inlet.begun.set()
-        await inlet.read(request)
+        looks = asyncio.create_task(self._until_token_ends(inlet, authorization))
+        try:
+            await inlet.read(request)
+        finally:
+            await end([looks])
+
+    async def _until_token_ends(self, inlet: Inlet, authorization: str | None) -> None:
+        while True:
+            await asyncio.sleep(TOKEN_SEC)
+            try:
+                await self._gateways.identify(str(inlet.gateway_id), authorization)
+            except (AuthRequired, InvalidToken):  # it was paired anew, or removed
+                inlet.hang_up()
+                return
+            except DATABASE_AWAY:
+                log.debug("a gateway's token can't be looked at now")
 
     def _find(self, token: str) -> Inlet:
         inlet = self._open.get(token)
