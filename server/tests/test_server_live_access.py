@@ -191,6 +191,9 @@ async def test_so_many_and_no_more(world: World) -> None:
             world.server.live.watchers.at_all = 10
             code, body = await refused(world, await it.address("admin"))
             assert (code, "as it can" in body) == (429, True)
+            world.server.live.watchers.per_org = 10
+            code, body = await refused(world, await it.address("admin"))
+            assert (code, "Your organization" in body) == (429, True)
         await last.socket.close()
         await until(lambda: len(world.server.live.watchers) == 7)
         async with watch(world, address) as one_more:
