@@ -16,6 +16,8 @@ import { t } from './text';
 
 const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
 const yes = (value: unknown) => (value === true ? true : undefined);
+/** One, or several: `?camera=…&camera=…`. */
+const several = (value: unknown) => (Array.isArray(value) ? value.filter((each) => typeof each === 'string') : text(value));
 function one<T extends string>(value: unknown, ...of: T[]): T | undefined {
   return of.find((each) => each === value);
 }
@@ -112,8 +114,8 @@ const event = createRoute({
 const recordings = createRoute({
   getParentRoute: () => root,
   path: '/recordings',
-  validateSearch: (search): { camera?: string | undefined; at?: string | undefined } => ({
-    camera: text(search['camera']),
+  validateSearch: (search): { camera?: string | string[] | undefined; at?: string | undefined } => ({
+    camera: several(search['camera']),
     at: text(search['at']),
   }),
   component: lazyRouteComponent(() => import('./recordings/recordings-page'), 'RecordingsPage'),

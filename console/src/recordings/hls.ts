@@ -1,10 +1,50 @@
 /** HLS into a video element. hls.js is a chunk of its own, fetched with the first recording that is played. */
 import { useEffect, useState, type RefObject } from 'react';
 
+export type Failed = 'format' | 'network';
+
 export interface Playback {
   /** Wall-clock time of the picture, ms since 1970. */
   at: number | null;
-  failed: 'format' | 'network' | null;
+  failed: Failed | null;
+}
+
+export interface Attached {
+  /** Wall-clock time of the picture that is shown, ms since 1970. */
+  dateOf: () => number;
+  stop: () => void;
+}
+
+/** Feeds the element with `url`, whose first picture is of about `from`. It plays when somebody says so: `onReady`. */
+export function attach(element: HTMLVideoElement, url: string, from: number, onFail: (failed: Failed) => void, onReady = () => {}): Attached {
+  let ended = false;
+  let destroy: (() => void) | undefined;
+  let dateOf = () => from + element.currentTime * 1_000;
+  void (async () => {
+    const { default: Hls } = await import('hls.js/light');
+    if (ended) return;
+    if (!Hls.isSupported()) {
+      element.src = url;
+      return;
+    }
+    const hls = new Hls({ enableWorker: false, maxBufferLength: 30, startFragPrefetch: true });
+    destroy = () => hls.destroy();
+    dateOf = () => hls.playingDate?.getTime() ?? from + element.currentTime * 1_000;
+    hls.on(Hls.Events.ERROR, (_, told) => {
+      if (told.fatal) onFail(told.type === Hls.ErrorTypes.MEDIA_ERROR ? 'format' : 'network');
+    });
+    hls.on(Hls.Events.MANIFEST_PARSED, onReady);
+    hls.loadSource(url);
+    hls.attachMedia(element);
+  })();
+  return {
+    dateOf: () => dateOf(),
+    stop: () => {
+      ended = true;
+      destroy?.();
+      element.removeAttribute('src');
+    },
+  };
 }
 
 /** Plays `url`, whose first picture is of about `from`. Ends what was played before. */
@@ -14,44 +54,19 @@ export function useHls(video: RefObject<HTMLVideoElement | null>, url: string | 
     const element = video.current;
     if (element === null || url === undefined || from === null) return undefined;
     setPlayback({ at: from, failed: null });
-    let ended = false;
-    let stop = () => {};
-    let dateOf = (): number => from + element.currentTime * 1_000;
-    const tick = () => {
-      if (!ended) setPlayback((known) => ({ ...known, at: dateOf() }));
+    const fail = (failed: Failed) => setPlayback((known) => ({ ...known, failed }));
+    const play = () => {
+      element.play().catch(() => {
+        element.muted = true;
+        void element.play().catch(() => undefined);
+      });
     };
+    const attached = attach(element, url, from, fail, play);
+    const tick = () => setPlayback((known) => ({ ...known, at: attached.dateOf() }));
     element.addEventListener('timeupdate', tick);
-    const fail = (failed: Playback['failed']) => setPlayback((known) => ({ ...known, failed }));
-
-    async function begin(target: HTMLVideoElement, address: string): Promise<void> {
-      const { default: Hls } = await import('hls.js/light');
-      if (ended) return;
-      if (!Hls.isSupported()) {
-        target.src = address;
-        return;
-      }
-      const hls = new Hls({ enableWorker: false, maxBufferLength: 30, startFragPrefetch: true });
-      stop = () => hls.destroy();
-      dateOf = () => hls.playingDate?.getTime() ?? from! + target.currentTime * 1_000;
-      hls.on(Hls.Events.ERROR, (_, told) => {
-        if (told.fatal) fail(told.type === Hls.ErrorTypes.MEDIA_ERROR ? 'format' : 'network');
-      });
-      hls.on(Hls.Events.MANIFEST_PARSED, () => {
-        target.play().catch(() => {
-          target.muted = true;
-          void target.play().catch(() => undefined);
-        });
-      });
-      hls.loadSource(address);
-      hls.attachMedia(target);
-    }
-
-    void begin(element, url);
     return () => {
-      ended = true;
       element.removeEventListener('timeupdate', tick);
-      stop();
-      element.removeAttribute('src');
+      attached.stop();
     };
   }, [video, url, from]);
   return playback;

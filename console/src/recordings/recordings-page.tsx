@@ -5,20 +5,22 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { client } from '../api/client';
 import { allCameras } from '../api/queries';
-import { Button, DayField, IconButton, Segmented, Select } from '../design/controls';
-import { Card, Empty, ErrorNote, ErrorPanel, Note, Page, Skeleton } from '../design/surfaces';
+import { Button, Select } from '../design/controls';
+import { Card, Empty, ErrorNote, ErrorPanel, Menu, Note, Page, Skeleton } from '../design/surfaces';
 import { Player } from '../player/player';
 import { useMay } from '../session/session';
 import { t } from '../text';
 import { clock, day, shortTime } from '../text/when';
-import { footage, iso, type Window } from './footage';
+import { footage, iso } from './footage';
 import { useHls } from './hls';
 import { Exports, Keep } from './keep';
 import { Gaps, Timeline, type Range } from './timeline';
+import { Together } from './together';
+import { firstShown, HOUR_MS, lengthOf, WindowBar, windowOf, type Shown } from './window-bar';
 import './recordings.css';
 
-type Shown = keyof typeof t.recordings.spans;
-const HOUR_MS = 3_600_000;
+/** As many as are shown side by side. */
+const MOST = 4;
 const NEWEST_MS = 30_000;
 
 export function RecordingsPage() {
@@ -39,7 +41,10 @@ export function RecordingsPage() {
       </Page>
     );
   }
-  const camera = cameras.data.find(({ id }) => id === search.camera) ?? cameras.data[0];
+  const all = cameras.data;
+  const asked = [search.camera ?? []].flat();
+  const found = asked.flatMap((wanted) => all.find(({ id }) => id === wanted) ?? []).slice(0, MOST);
+  const camera = found[0] ?? all[0];
   if (camera === undefined) {
     return (
       <Page title={t.recordings.title}>
@@ -47,34 +52,45 @@ export function RecordingsPage() {
       </Page>
     );
   }
+  const chosen = found.length === 0 ? [camera] : found;
+  const choose = (ids: string[]) => void navigate({ search: { camera: ids.length === 1 ? ids[0] : ids }, replace: true });
+  const ids = chosen.map(({ id }) => id);
+  const others = all.filter(({ id }) => !ids.includes(id));
+  const start = search.at === undefined ? null : Date.parse(search.at);
   return (
     <Page
       title={t.recordings.title}
       actions={
-        <Select
-          bare
-          label={t.recordings.choose}
-          value={camera.id}
-          onChange={(id) => void navigate({ search: { camera: id }, replace: true })}
-          options={cameras.data.map(({ id, name }) => ({ id, label: name }))}
-        />
+        <>
+          {chosen.length === 1 && (
+            <Select
+              bare
+              label={t.recordings.choose}
+              value={camera.id}
+              onChange={(id) => choose([id])}
+              options={all.map(({ id, name }) => ({ id, label: name }))}
+            />
+          )}
+          {chosen.length < MOST && others.length > 0 && (
+            <Menu label={t.recordings.beside} actions={others.map(({ id, name }) => ({ id, label: name, icon: 'camera', act: () => choose([...ids, id]) }))}>
+              <Button icon="add">{t.recordings.beside}</Button>
+            </Menu>
+          )}
+        </>
       }
     >
-      <Review key={camera.id} camera={camera} start={search.at === undefined ? null : Date.parse(search.at)} />
+      {chosen.length === 1 ? (
+        <Review key={camera.id} camera={camera} start={start} />
+      ) : (
+        <Together cameras={chosen} start={start} onRemove={(gone) => choose(ids.filter((id) => id !== gone.id))} />
+      )}
     </Page>
   );
 }
 
-/** A window of this length that ends now, or has `around` in its middle. */
-function windowOf(lengthMs: number, around: number | null): Window {
-  const now = Math.ceil(Date.now() / 10_000) * 10_000;
-  const to = around === null ? now : Math.min(now, around + lengthMs / 2);
-  return { from: to - lengthMs, to };
-}
-
 function Review({ camera, start }: { camera: Camera; start: number | null }) {
-  const [shown, setShown] = useState<Shown>(() => (Date.now() - Date.parse(camera.createdAt) < HOUR_MS / 3 ? '600' : '3600'));
-  const [window, setWindow] = useState(() => windowOf(Number(shown) * 1_000, start));
+  const [shown, setShown] = useState<Shown>(() => firstShown(camera.createdAt));
+  const [window, setWindow] = useState(() => windowOf(lengthOf(shown), start));
   const [from, setFrom] = useState<number | null>(start);
   const [selection, setSelection] = useState<Range | null>(null);
   const operator = useMay('operator');
@@ -88,12 +104,9 @@ function Review({ camera, start }: { camera: Camera; start: number | null }) {
     // the page begins with the newest there is
     if (from === null && newest !== undefined) setFrom(Math.max(Date.parse(newest.start), Date.parse(newest.end) - NEWEST_MS));
   }, [from, newest]);
-  const length = Number(shown) * 1_000;
 
   /** Within what is buffered or on the same playlist the player could jump by itself; a new address is as quick, and always right. */
   const seek = useCallback((time: number) => setFrom(Math.min(time, Date.now() - 2_000)), []);
-  const shift = (direction: 1 | -1) =>
-    setWindow(({ from: begin, to }) => (to + direction * length > Date.now() ? windowOf(length, null) : { from: begin + direction * length, to: to + direction * length }));
   const mark = (edge: 'from' | 'to') => {
     if (at === null) return;
     const other = edge === 'from' ? Math.max(selection?.to ?? 0, at + 10_000) : Math.min(selection?.from ?? Infinity, at - 10_000);
@@ -109,32 +122,7 @@ function Review({ camera, start }: { camera: Camera; start: number | null }) {
           </Player>
           <Word from={from} source={source} failed={playback.failed} camera={camera} />
         </div>
-        <div className="toolbar">
-          <IconButton icon="left" label={t.recordings.earlier} onPress={() => shift(-1)} kind="plain" />
-          <IconButton icon="right" label={t.recordings.later} onPress={() => shift(1)} kind="plain" />
-          <Button onPress={() => setWindow(windowOf(length, null))}>{t.recordings.now}</Button>
-          <DayField
-            bare
-            label={t.recordings.day}
-            value={localDay(window.from)}
-            onChange={(value) => {
-              if (value === '') return;
-              setShown('86400');
-              const midnight = new Date(`${value}T00:00`).getTime();
-              setWindow({ from: midnight, to: midnight + 24 * HOUR_MS });
-            }}
-          />
-          <span className="grow" />
-          <Segmented
-            label={t.recordings.span}
-            value={shown}
-            onChange={(next) => {
-              setShown(next);
-              setWindow(windowOf(Number(next) * 1_000, at ?? (window.to >= Date.now() - 60_000 ? null : (window.from + window.to) / 2)));
-            }}
-            options={(['600', '3600', '21600', '86400'] as const).map((id) => ({ id, label: t.recordings.spans[id] }))}
-          />
-        </div>
+        <WindowBar shown={shown} window={window} at={at} onShown={setShown} onWindow={setWindow} />
         {found.isError && <ErrorNote error={found.error} />}
         <Timeline camera={camera} window={window} footage={found.data} at={at} selection={selection} onSeek={seek} onSelect={setSelection} />
         <p className="small faint">
@@ -222,9 +210,4 @@ function Word({
       </Note>
     </div>
   );
-}
-
-function localDay(at: number): string {
-  const date = new Date(at);
-  return `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, '0')}-${String(date.getDate()).padStart(2, '0')}`;
 }

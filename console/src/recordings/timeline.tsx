@@ -116,7 +116,7 @@ export function Timeline({
   );
 }
 
-function Marks({ window, share }: { window: Window; share: (time: number) => string }) {
+export function Marks({ window, share }: { window: Window; share: (time: number) => string }) {
   const length = (window.to - window.from) / 1_000;
   const every = (MARKS.find((sec) => length / sec <= 9) ?? 21_600) * 1_000;
   const offset = new Date(window.from).getTimezoneOffset() * 60_000;

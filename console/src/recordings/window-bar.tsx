@@ -1,0 +1,75 @@
+/** Which stretch of time is shown: earlier, later, now, a day, a length. */
+import { Button, DayField, IconButton, Segmented } from '../design/controls';
+import { t } from '../text';
+import type { Window } from './footage';
+
+export type Shown = keyof typeof t.recordings.spans;
+export const HOUR_MS = 3_600_000;
+
+export const lengthOf = (shown: Shown) => Number(shown) * 1_000;
+
+/** Ten minutes of a camera that is new, else an hour. */
+export function firstShown(createdAt: string): Shown {
+  return Date.now() - Date.parse(createdAt) < HOUR_MS / 3 ? '600' : '3600';
+}
+
+/** A window of this length that ends now, or has `around` in its middle. */
+export function windowOf(lengthMs: number, around: number | null): Window {
+  const now = Math.ceil(Date.now() / 10_000) * 10_000;
+  const to = around === null ? now : Math.min(now, around + lengthMs / 2);
+  return { from: to - lengthMs, to };
+}
+
+export function WindowBar({
+  shown,
+  window,
+  at,
+  onShown,
+  onWindow,
+}: {
+  shown: Shown;
+  window: Window;
+  /** Where the player is: a new length is around it. */
+  at: number | null;
+  onShown: (shown: Shown) => void;
+  onWindow: (window: Window) => void;
+}) {
+  const length = lengthOf(shown);
+  const shift = (direction: 1 | -1) => {
+    const by = direction * length;
+    onWindow(window.to + by > Date.now() ? windowOf(length, null) : { from: window.from + by, to: window.to + by });
+  };
+  return (
+    <div className="toolbar">
+      <IconButton icon="left" label={t.recordings.earlier} onPress={() => shift(-1)} kind="plain" />
+      <IconButton icon="right" label={t.recordings.later} onPress={() => shift(1)} kind="plain" />
+      <Button onPress={() => onWindow(windowOf(length, null))}>{t.recordings.now}</Button>
+      <DayField
+        bare
+        label={t.recordings.day}
+        value={localDay(window.from)}
+        onChange={(value) => {
+          if (value === '') return;
+          const midnight = new Date(`${value}T00:00`).getTime();
+          onShown('86400');
+          onWindow({ from: midnight, to: midnight + 24 * HOUR_MS });
+        }}
+      />
+      <span className="grow" />
+      <Segmented
+        label={t.recordings.span}
+        value={shown}
+        onChange={(next) => {
+          onShown(next);
+          onWindow(windowOf(lengthOf(next), at ?? (window.to >= Date.now() - 60_000 ? null : (window.from + window.to) / 2)));
+        }}
+        options={(['600', '3600', '21600', '86400'] as const).map((id) => ({ id, label: t.recordings.spans[id] }))}
+      />
+    </div>
+  );
+}
+
+function localDay(at: number): string {
+  const date = new Date(at);
+  return `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, '0')}-${String(date.getDate()).padStart(2, '0')}`;
+}
