@@ -167,6 +167,27 @@ async def test_a_camera_whose_session_broke_this_moment_is_waited_for(
         assert answer.ok, answer
 
 
+async def test_a_session_that_breaks_as_the_order_is_taken_is_waited_for(
+    gateway: Running, server_side: Any, wait_until: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record_clip = CaptureStream.record_clip
+    async with SimCam() as cam, gateway():
+        camera = await desire(cam, server_side, wait_until)
+
+        async def broken(stream: CaptureStream, path: Path, **asked: Any) -> Any:
+            monkeypatch.setattr(CaptureStream, "record_clip", record_clip)
+            cam.drop_sessions_now()
+            await wait_until(lambda: stream.status.state == "offline")
+            return await record_clip(stream, path, **asked)
+
+        monkeypatch.setattr(CaptureStream, "record_clip", broken)
+        clip = order(camera, duration_sec=1)
+        assert (await server_side.ask(clip)).ok
+        ready = await wait_until(lambda: server_side.clip_end(clip.clip_id))
+        assert isinstance(ready, ClipReady)
+        assert ready.failure_reason is None
+
+
 async def test_a_camera_that_is_not_online_records_nothing(
     gateway: Running, server_side: Any, data_dir: Path, wait_until: Any
 ) -> None:

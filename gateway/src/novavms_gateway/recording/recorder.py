@@ -140,11 +140,13 @@ class Recorder:
             if self._machine.disk().free_bytes < self._reserve_bytes:
                 await self._fail(clip_id, "disk_full", "The gateway's disk is full.")
                 return
-            file = await stream.record_clip(
-                self._journal.clip_path(clip_id),
-                duration_sec=job.duration_sec,
-                pre_roll_sec=job.pre_roll_sec,
-            )
+            try:
+                file = await self._take(job, stream)
+            except CameraFault:
+                if stream.status.state == "online":
+                    raise
+                await self._back(stream, within_sec=BACK_SEC)  # it broke between the order and this
+                file = await self._take(job, stream)
             await self._on_disk(lambda: self._journal.recorded(clip_id, clip_facts(file)))
         except CameraFault as fault:
             await self._fail(clip_id, "camera_offline", fault.message)
@@ -156,6 +158,11 @@ class Recorder:
         else:
             log.info("clip recorded", extra={"facts": {"clip": clip_id, "size_bytes": file.size_bytes}})
             self._on_recorded()
+
+    async def _take(self, job: ClipJob, stream: CaptureStream) -> ClipFile:
+        return await stream.record_clip(
+            self._journal.clip_path(job.clip_id), duration_sec=job.duration_sec, pre_roll_sec=job.pre_roll_sec
+        )
 
     async def _fail(self, clip_id: UUID, reason: str, message: str) -> None:
         log.warning("clip failed", extra={"facts": {"clip": clip_id, "reason": reason, "message": message}})
