@@ -16,7 +16,7 @@ from go2rtc_standin import ANSWER, Go2rtcStandin
 from nova_live import scene
 from nova_world import World, make_world
 
-from novavms_server.cameras.direct.go2rtc import Go2rtc, Go2rtcAway, Go2rtcRefused, Go2rtcUnknown
+from novavms_camera.go2rtc import Go2rtc, Go2rtcAway, Go2rtcRefused, Go2rtcUnknown
 from novavms_server.kit.caller import Caller, Role
 from novavms_server.live.models import LiveCamera
 from novavms_server.live.whep import SESSIONS_MAX, why_not_webrtc
@@ -43,7 +43,7 @@ async def test_the_standin_answers_as_the_table_says() -> None:
 async def test_the_client_tells_its_answers_apart() -> None:
     async with Go2rtcStandin() as standin:
         standin.streams["nova_1"] = ["rtsp://192.0.2.1/"]
-        go2rtc = Go2rtc(standin.url)
+        go2rtc = Go2rtc(standin.url, prefix="nova_", setting="NOVAVMS_GO2RTC_URL")
         assert await go2rtc.webrtc("nova_1", OFFER) == ANSWER
         assert standin.offers == [("nova_1", OFFER)]
         with pytest.raises(Go2rtcUnknown):

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from litestar import Controller, Request, Response, delete, post
 
-from novavms_server.cameras.direct.go2rtc import Go2rtc, Go2rtcAway, Go2rtcRefused, Go2rtcUnknown
+from novavms_camera.go2rtc import Go2rtc, Go2rtcAway, Go2rtcRefused, Go2rtcUnknown
 from novavms_server.kit.caller import Caller, Role
 from novavms_server.kit.errors import (
     Conflict,

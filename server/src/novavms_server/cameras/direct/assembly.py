@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from novavms_camera.go2rtc import Go2rtc
 from novavms_server.cameras.checking import Asks, CameraChecker
+from novavms_server.cameras.direct import queries
 from novavms_server.cameras.direct.fleet import DirectCameras
-from novavms_server.cameras.direct.go2rtc import Go2rtc
 from novavms_server.cameras.direct.mirror import Mirror
 from novavms_server.cameras.direct.registrar import DirectRegistrar, defer_retry
 from novavms_server.cameras.sources import AddressRules
@@ -42,7 +43,9 @@ def build_direct(
     rules = AddressRules.of(
         allow_loopback=settings.allow_loopback_cameras, direct_networks=settings.direct_networks
     )
-    go2rtc = Go2rtc(settings.go2rtc_url) if settings.go2rtc_url else None
+    go2rtc = None
+    if settings.go2rtc_url:
+        go2rtc = Go2rtc(settings.go2rtc_url, prefix=queries.NAME_PREFIX, setting="NOVAVMS_GO2RTC_URL")
     fleet = DirectCameras(database, clock, sealer, rules)
 
     async def look_again(connection: Connection, org_id: UUID, camera_id: UUID, reason: str) -> None:

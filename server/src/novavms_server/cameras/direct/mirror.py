@@ -6,8 +6,8 @@ import asyncio
 import logging
 from typing import Final
 
+from novavms_camera.go2rtc import Go2rtc, Go2rtcAway, Go2rtcRefused, source_url
 from novavms_camera.secret import Secret
-from novavms_server.cameras.direct.go2rtc import NAME_PREFIX, Go2rtc, Go2rtcAway, Go2rtcRefused, source_url
 from novavms_server.cameras.direct.queries import STREAM_NAMES, TO_WATCH, WITHOUT_JOB, Seen, one_direct
 from novavms_server.cameras.queries import CameraRow
 from novavms_server.cameras.sources import source_of_row
@@ -78,7 +78,7 @@ class Mirror:
         wanted, names = await self._database.look_everywhere(TO_WATCH, STREAM_NAMES)
         ours = {row[0] for row in names}
         for name in sources:
-            if name.startswith(NAME_PREFIX) and name not in ours:
+            if go2rtc.owns(name) and name not in ours:
                 log.info("go2rtc: removing %s, which is no camera's", name)
                 await go2rtc.delete(name)
         for seen in wanted:

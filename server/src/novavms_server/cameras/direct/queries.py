@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from novavms_server.cameras.queries import one_direct
 from novavms_server.kit.database import Query
+
+NAME_PREFIX: Final = "nova_"
+"""What the names of our streams at go2rtc begin with."""
 
 
 class Seen(NamedTuple):

@@ -22,11 +22,11 @@ import msgspec
 from psycopg.types.json import Jsonb
 
 from novavms_camera.faults import HINTS
+from novavms_camera.go2rtc import Go2rtc, Go2rtcAway, Go2rtcRefused, source_url
 from novavms_camera.source import CameraSource
 from novavms_server.cameras import queries
 from novavms_server.cameras.checking import CameraChecker, Outcome
 from novavms_server.cameras.direct.fleet import DirectCameras
-from novavms_server.cameras.direct.go2rtc import Go2rtc, Go2rtcAway, Go2rtcRefused, source_url
 from novavms_server.cameras.direct.queries import one_direct
 from novavms_server.cameras.queries import CameraRow
 from novavms_server.cameras.sources import ended_early, source_of_row

@@ -9,11 +9,15 @@ import httpx
 import pytest
 from go2rtc_standin import JPEG, Go2rtcStandin
 
+from novavms_camera.go2rtc import SDP_MAX, Go2rtc, Go2rtcAway, Go2rtcRefused, is_plain_far, source_url
 from novavms_camera.secret import Secret
-from novavms_server.cameras.direct.go2rtc import Go2rtc, Go2rtcAway, Go2rtcRefused, source_url
 
 pytestmark = pytest.mark.anyio
 PASSWORD = "pä:ss@w/o#r?d%1"
+
+
+def _client(url: str) -> Go2rtc:
+    return Go2rtc(url, prefix="nova_", setting="NOVAVMS_GO2RTC_URL")
 
 
 @pytest.fixture
@@ -24,7 +28,7 @@ async def standin() -> AsyncIterator[Go2rtcStandin]:
 
 @pytest.fixture
 async def go2rtc(standin: Go2rtcStandin) -> AsyncIterator[Go2rtc]:
-    client = Go2rtc(standin.url)
+    client = _client(standin.url)
     yield client
     await client.close()
 
@@ -137,13 +141,54 @@ async def test_a_refusal_and_an_absence_are_told_apart(standin: Go2rtcStandin, g
 
 async def test_its_login(standin: Go2rtcStandin) -> None:
     standin.login = ("nova", "se:c/ret")
-    without = Go2rtc(standin.url)
+    without = _client(standin.url)
     with pytest.raises(Go2rtcAway, match="NOVAVMS_GO2RTC_URL"):
         await without.names()
     await without.close()
-    with_login = Go2rtc(standin.url.replace("http://", "http://nova:se%3Ac%2Fret@"))
+    with_login = _client(standin.url.replace("http://", "http://nova:se%3Ac%2Fret@"))
     assert await with_login.names() == set()
     await with_login.close()
+
+
+async def test_an_answer_is_a_session_description_of_bounded_size_or_none(
+    standin: Go2rtcStandin, go2rtc: Go2rtc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    standin.streams["nova_1"] = ["rtsp://192.0.2.1/"]
+    largest = b"v=0" + b"x" * (SDP_MAX - 3)
+    answers = [largest, largest + b"x", b"v=0\xff", b"<html>", b""]
+
+    async def answer(*_: object) -> tuple[int, str, bytes]:
+        return 201, "application/sdp", answers.pop()
+
+    monkeypatch.setattr(standin, "_answer", answer)
+    for _ in range(4):
+        with pytest.raises(Go2rtcAway, match="no session description"):
+            await go2rtc.webrtc("nova_1", b"v=0")
+    assert await go2rtc.webrtc("nova_1", b"v=0") == largest
+
+
+def test_the_judged_address_takes_the_place_of_the_name() -> None:
+    for url, address, made in (
+        ("rtsp://camera.test/live", "192.0.2.7", "rtsp://u:p%40@192.0.2.7/live"),
+        ("rtsps://camera.test:322/a?b", "2001:db8::7", "rtsps://u:p%40@[2001:db8::7]:322/a?b"),
+        ("rtsp://camera.test/live", None, "rtsp://u:p%40@camera.test/live"),
+    ):
+        assert source_url(url, "u", Secret("p@"), address=address).reveal() == made
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "127.0.0.1:1984", "ftp://127.0.0.1", "http://", "http://u:hunter2/x@127.0.0.1:1984", "http://[::1"],
+)
+def test_an_address_that_is_none_is_refused_without_repeating_it(url: str) -> None:
+    with pytest.raises(ValueError, match=r"^NOVAVMS_GO2RTC_URL must look like http://127\.0\.0\.1:1984$"):
+        _client(url)
+
+
+def test_which_way_to_it_is_unencrypted() -> None:
+    near = ("http://127.0.0.1:1984", "http://u:p@localhost:1984", "http://[::1]:1984")
+    assert not any(is_plain_far(url) for url in (*near, "https://go2rtc.test"))
+    assert all(is_plain_far(url) for url in ("http://192.168.1.5:1984", "http://u:p@go2rtc:1984"))
 
 
 async def test_a_picture(standin: Go2rtcStandin, go2rtc: Go2rtc) -> None:
