@@ -20,6 +20,11 @@ BY_HAND = {
             "for await (const item of novavms.cameras.watchLive(id, { tier: 'sub' })) console.log(item.kind);",
         ),
         (
+            "watchWebRtc(id, params?: WatchLiveParams, options?: WatchWebRtcOptions): WebRtcWatch",
+            "Live video over WebRTC, in a browser: iterate it. `stream` has a MediaStream, `connected` and `waiting` say how the connection is, `end` says why it is over. Nothing is tried again by itself; `latency()` where the browser knows it.",
+            "for await (const item of novavms.cameras.watchWebRtc(id)) console.log(item.kind);",
+        ),
+        (
             "waitUntil(id, status = 'online', options?: WaitOptions): Promise<CameraDetail>",
             "Waits until the camera is in this state. CameraStateError where it goes to `error` or `disabled` instead; WaitTimeoutError after `timeout` milliseconds, 60,000 by default.",
             "const camera = await novavms.cameras.waitUntil(id, 'online', { timeout: 30_000 });",

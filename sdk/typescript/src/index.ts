@@ -20,6 +20,7 @@ export type {
   WatchLiveOptions,
   WatchLiveParams,
 } from './live.js';
+export type { WatchWebRtcOptions, WebRtcConnected, WebRtcItem, WebRtcStream, WebRtcWatch } from './webrtc.js';
 export type { ClientOptions, Fetch, RequestOptions, LoginSession } from './options.js';
 export type { ApiPromise, Page, PagePromise } from './promise.js';
 export type { ReadyClip } from './resources/events.js';

@@ -19,6 +19,8 @@ export interface WatchLiveParams {
 /** Options of watching. */
 export interface WatchLiveOptions {
   readonly signal?: AbortSignal | undefined;
+  /** What `cameras.live` has just answered for the same camera and parameters: saves asking again before the first connection. */
+  readonly ways?: Live | undefined;
   /** Milliseconds without a word until the connection counts as lost, while pictures should come. Default 15,000. */
   readonly idleTimeout?: number | undefined;
 }
@@ -50,7 +52,7 @@ export interface LiveWaiting {
   readonly message: string;
 }
 
-/** The last item: nothing more will come. `no_mse`: the server does not offer this way, and `message` says why. */
+/** The last item: nothing more will come. `no_mse`, `no_webrtc`: the server does not offer this way, and `message` says why. */
 export interface LiveEnd {
   readonly kind: 'end';
   readonly reason: string;
@@ -74,6 +76,7 @@ export class LiveWatch implements AsyncIterable<LiveItem> {
   readonly #transport: Transport;
   readonly #ask: Ask;
   readonly #options: WatchLiveOptions;
+  readonly #params: WatchLiveParams;
   readonly #codecs: string;
   readonly #closing = new AbortController();
   #tier: LiveTier;
@@ -85,6 +88,7 @@ export class LiveWatch implements AsyncIterable<LiveItem> {
     this.#transport = transport;
     this.#ask = ask;
     this.#options = options;
+    this.#params = params;
     this.#tier = params.tier ?? 'main';
     this.#codecs = (params.codecs ?? ['h264']).join(',');
   }
@@ -168,19 +172,27 @@ export class LiveWatch implements AsyncIterable<LiveItem> {
 
   /** Of the WebSocket; or the end, where there is none. */
   async #address(): Promise<string | LiveEnd> {
-    const ways = await this.#ask({ tier: this.#tier, codecs: this.#codecs }, { signal: this.#closing.signal, maxRetries: 0 });
+    const known = this.#ways === null && this.#tier === (this.#params.tier ?? 'main') ? this.#options.ways : undefined;
+    const ways = known ?? (await this.#ask({ tier: this.#tier, codecs: this.#codecs }, { signal: this.#closing.signal, maxRetries: 0 }));
     this.#ways = ways;
     const offered = ways.protocols.find(({ type }) => type === 'mse');
-    if (offered === undefined) {
-      const why = ways.excluded.find(({ type }) => type === 'mse');
-      const reason = ways.message == null ? 'no_mse' : 'codec_unsupported';
-      return { kind: 'end', reason, message: ways.message ?? why?.message ?? 'The server does not offer live view over a WebSocket.' };
-    }
-    // the way on which the API was just reached, whatever name the server has for itself
-    const { pathname } = new URL(offered.url, this.#transport.root);
-    const path = pathname.slice(pathname.indexOf('/api/v1') + '/api/v1'.length);
-    return `${this.#transport.root.replace(/^http/, 'ws')}${path}?${new URLSearchParams({ tier: this.#tier, codecs: this.#codecs })}`;
+    if (offered === undefined) return noWay(ways, 'mse');
+    const address = reached(this.#transport.root, offered.url).replace(/^http/, 'ws');
+    return `${address}?${new URLSearchParams({ tier: this.#tier, codecs: this.#codecs })}`;
   }
+}
+
+/** The same place on the way on which the API was just reached, whatever name the server has for itself. */
+export function reached(root: string, url: string): string {
+  const { pathname, search } = new URL(url, root);
+  return `${root}${pathname.slice(pathname.indexOf('/api/v1') + '/api/v1'.length)}${search}`;
+}
+
+/** The end where a way is not offered. */
+export function noWay({ message, excluded }: Live, way: 'mse' | 'webrtc'): LiveEnd {
+  if (message != null) return { kind: 'end', reason: 'codec_unsupported', message };
+  const why = excluded.find(({ type }) => type === way);
+  return { kind: 'end', reason: `no_${way}`, message: why?.message ?? 'The server does not offer this way to watch.' };
 }
 
 /** Whether another try may go better. */

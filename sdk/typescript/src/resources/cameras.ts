@@ -15,6 +15,7 @@ import type {
   UpdateCameraParams,
 } from '../generated/types.js';
 import type { ApiPromise } from '../promise.js';
+import { WebRtcWatch, type WatchWebRtcOptions } from '../webrtc.js';
 import { waitFor, type WaitOptions } from '../waiting.js';
 
 /** States that a camera leaves only with somebody's help. */
@@ -51,6 +52,22 @@ export class Cameras extends CamerasOperations {
    */
   watchLive(id: string, params: WatchLiveParams = {}, options: WatchLiveOptions = {}): LiveWatch {
     return new LiveWatch(this.transport, (asked, rest) => this.live(id, asked, rest), params, options);
+  }
+
+  /**
+   * Live video over WebRTC, in a browser. Nothing is tried again by itself: it throws what the API says, and the last item is `end`, with
+   * `no_webrtc` or `codec_unsupported` where it is not offered, `connection_failed`, or `connection_lost`.
+   *
+   * @example
+   * ```ts
+   * for await (const item of novavms.cameras.watchWebRtc(id)) {
+   *   if (item.kind === 'stream') console.log(item.stream);
+   *   if (item.kind === 'end') console.log(item.reason, item.message);
+   * }
+   * ```
+   */
+  watchWebRtc(id: string, params: WatchLiveParams = {}, options: WatchWebRtcOptions = {}): WebRtcWatch {
+    return new WebRtcWatch(this.transport, (asked, rest) => this.live(id, asked, rest), params, options);
   }
 
   /**
