@@ -216,12 +216,15 @@ def test_the_time_of_day_says_how_it_is_known_and_does_not_follow_a_clock_that_l
 
     pts = frame(0)
     assert (line.clock().source, off(pts)) == ("arrival", pytest.approx(0, abs=0.001))
+    assert line.clock().camera_offset_sec is None
     report(0, -0.3)
     assert line.clock().source == "rtcp"
+    assert line.clock().wall_clock(pts).camera_offset_sec == pytest.approx(-0.3, abs=0.001)
     assert off(frame(1)) == pytest.approx(-0.3, abs=0.001)
     assert line.clock().uncertainty_sec == pytest.approx(0.3, abs=0.01)
     report(1, 3600)  # somebody set the camera's clock
     assert line.clock().source == "arrival"
+    assert line.clock().camera_offset_sec == pytest.approx(3600, abs=0.1)
     assert off(frame(2)) == pytest.approx(0, abs=0.001)
     report(2, -0.3)
     assert line.clock().source == "rtcp"

@@ -184,6 +184,25 @@ def eventful(camera: Camera) -> None:
     camera.play(1.9)
 
 
+async def test_how_far_the_cameras_clock_is_off_stands_in_the_file_once_it_is_known(tmp_path: Path) -> None:
+    """A camera a year behind: its footage is dated by our clock, and says so of its own. What trembles is not written anew."""
+    offsets = [None, -31e6, -31e6 + 0.2, None, -5.0]
+
+    def script(camera: Camera) -> None:
+        camera.begin()
+        for offset in offsets:
+            camera.clock = lambda at, offset=offset: WallClock(  # type: ignore[misc]
+                STARTED + timedelta(seconds=at / VIDEO_RATE), "arrival", 0.5, offset
+            )
+            camera.play(1)
+
+    (facts,) = (keeper := await record(script, segment_sec=9)).ended
+    assert [mark.camera_offset_sec for mark in facts.clocks] == [None, -31e6, -5.0]
+    path = tmp_path / "alone.mp4"
+    path.write_bytes(keeper.files[0].data)
+    assert read_segment(path, verify=True) == facts
+
+
 async def test_segments_follow_one_another_without_a_tick_between() -> None:
     def script(camera: Camera) -> None:
         camera.begin()

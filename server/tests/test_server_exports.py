@@ -7,9 +7,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from nova_exports import add_camera, ask, at, download, filmed, maker, read
+from nova_exports import add_camera, ask, at, download, filmed, maker, play, read
 from nova_mp4 import decode
+from nova_segments import Film
 from nova_world import World
+from psycopg.types.json import Jsonb
 
 from novavms_protocol import SegmentInfo
 from novavms_server.kit.ids import new_id
@@ -101,6 +103,70 @@ async def test_it_waits_for_a_gateway_that_is_away_and_goes_on_where_it_was(
     await making.make(world.org, {"export_id": asked["id"]})
     assert footage.reads == [2], "what was fetched and right is not fetched again"
     assert (await read(world, asked["id"]))["status"] == "ready"
+
+
+async def test_footage_of_this_moment_is_exported_once_its_ledger_is_told(
+    world: World, tmp_path: Path
+) -> None:
+    """What the gateway is about to tell, losses among it, belongs into the evidence; that there was nothing does not."""
+    camera_id, footage = await filmed(world, tmp_path)
+    asked, making = await ask(world, camera_id), maker(world, footage, tmp_path / "work")
+    footage.holes = [(at(1), at(6), "not_reported_yet")]
+    with pytest.raises(FootageAway):
+        await making.make(world.org, {"export_id": asked["id"]})
+    waiting = await read(world, asked["id"])
+    assert (waiting["status"], waiting["status_reason"]) == ("pending", "not_reported_yet")
+    assert footage.reads == []
+
+    footage.holes = [(at(2), at(2.8), "network"), (at(4), at(6), "unknown")]  # and the last word never came
+    await making.make(world.org, {"export_id": asked["id"]})
+    export = await read(world, asked["id"])
+    assert [gap["reason"] for gap in export["gaps"]] == ["network"], "what is in the file is no gap"
+    manifest = verify_file(await download(world, tmp_path, export)).manifest
+    assert [gap["reason"] for gap in manifest["gaps"]] == ["network"]
+
+
+@pytest.mark.parametrize(
+    ("told", "checked", "offset_ms", "by"),
+    [(-0.12, 7.0, -120, "rtcp"), (10_800.0, None, 10_800_000, "rtcp"), (None, 7.5, 7500, "onvif"), (None, None, None, None)],
+)  # fmt: skip
+async def test_how_the_cameras_clock_stood_is_in_the_evidence(
+    world: World, tmp_path: Path, told: float | None, checked: float | None, offset_ms: int | None, by: str
+) -> None:
+    def script(camera: Film) -> None:
+        camera.off_sec = told
+        play(camera)
+
+    camera_id, footage = await filmed(world, tmp_path, script=script)
+    report = Jsonb({"facts": {"clock_offset_sec": checked}})
+    await world.sql("UPDATE cameras SET last_check = %s WHERE id = %s", report, camera_id)
+    asked = await ask(world, camera_id)
+    await maker(world, footage, tmp_path / "work").make(world.org, {"export_id": asked["id"]})
+    clock = verify_file(await download(world, tmp_path, await read(world, asked["id"]))).manifest["clock"]
+    assert (clock["source"], clock["offset_ms"], clock["offset_by"]) == ("rtcp", offset_ms, by)
+
+
+async def test_what_did_not_come_into_the_file_is_told(world: World, tmp_path: Path) -> None:
+    """One file has one format: where the camera's changes, it ends, and says so."""
+
+    def script(camera: Film) -> None:
+        camera.begin()
+        camera.play(4)
+        camera.begin(96)
+        camera.play(4, 96)
+
+    camera_id, footage = await filmed(world, tmp_path, script=script)
+    asked = await ask(world, camera_id)
+    await maker(world, footage, tmp_path / "work").make(world.org, {"export_id": asked["id"]})
+    export = await read(world, asked["id"])
+    (gap,) = export["gaps"]
+    assert (gap["start"], gap["end"], gap["reason"]) == (
+        "2026-03-01T12:00:04Z",
+        "2026-03-01T12:00:06Z",
+        "format_changed",
+    )
+    manifest = verify_file(await download(world, tmp_path, export)).manifest
+    assert (manifest["gaps"][0]["reason"], manifest["ended_early"]) == ("format_changed", "format_changed")
 
 
 async def test_an_export_ends_where_it_can_not_be_made(world: World, tmp_path: Path) -> None:

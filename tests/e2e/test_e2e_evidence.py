@@ -79,6 +79,8 @@ async def test_footage_becomes_evidence_that_anybody_can_verify(system: System, 
     claims = json.loads(said)["manifest"]
     assert code == 0, said
     assert claims["camera"]["serial"]
+    assert abs(claims["clock"]["offset_ms"]) < 2000
+    assert claims["gaps"] == []
     assert datetime.fromisoformat(claims["made_at"]) <= datetime.now(UTC)
     data = bytearray(video.read_bytes())
     piece = claims["pieces"][-1]

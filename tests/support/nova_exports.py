@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -99,9 +99,11 @@ def play(camera: Film) -> None:
     camera.play(8)
 
 
-async def filmed(world: World, tmp_path: Path, name: str = "Dock") -> tuple[UUID, Filmed]:
+async def filmed(
+    world: World, tmp_path: Path, name: str = "Dock", script: Callable[[Film], None] = play
+) -> tuple[UUID, Filmed]:
     camera_id, footage = await add_camera(world, name), Filmed()
-    footage.keep(camera_id, *await film(tmp_path, play))
+    footage.keep(camera_id, *await film(tmp_path, script))
     return camera_id, footage
 
 

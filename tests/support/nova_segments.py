@@ -65,9 +65,10 @@ def pictures(size: int = 64) -> tuple[StreamFormat, list[tuple[bool, bytes]]]:
 
 @dataclass
 class Film:
-    """A source of samples whose clock the test sets. `at_90k` is its time now."""
+    """A source of samples whose clock the test sets. `at_90k` is its time now. `off_sec`: its clock minus ours, as it tells."""
 
     started: datetime = STARTED
+    off_sec: float | None = None
     at_90k: int = 900_000
     sinks: list[SampleSink] = field(default_factory=list)
     number: int = 0
@@ -79,7 +80,8 @@ class Film:
         self.sinks.remove(sink)
 
     def wall_clock(self, at_90k: int) -> WallClock:
-        return WallClock(self.started + timedelta(seconds=(at_90k - 900_000) / VIDEO_RATE), "rtcp", 0.02)
+        at = self.started + timedelta(seconds=(at_90k - 900_000) / VIDEO_RATE)
+        return WallClock(at, "rtcp", 0.02, self.off_sec)
 
     def begin(self, size: int = 64) -> None:
         for sink in self.sinks:

@@ -154,6 +154,7 @@ def test_the_command_says_it_and_exits_with_it(
     shown = capsys.readouterr().out
     assert "Loading Dock East" in shown
     assert "no footage    2026-03-01T12:00:02Z" in shown
+    assert "times by the camera's clock; the camera's was 0.120 s behind" in shown
     assert "GENUINE" in shown
     path.write_bytes(flipped(exported, exported.index(b"mdat") + 500))
     assert main([str(path), "--json"]) == 1
@@ -162,6 +163,16 @@ def test_the_command_says_it_and_exits_with_it(
     assert main([str(path)]) == 2
     assert main([str(tmp_path / "missing.mp4")]) == 2
     assert "dock.mp4: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("offset_ms", [None, "soon", True, 10**400, [1]])
+def test_how_the_clock_stood_is_said_only_where_it_was_told(
+    tmp_path: Path, video: bytes, capsys: pytest.CaptureFixture[str], offset_ms: object
+) -> None:
+    manifest = manifest_of(video)
+    manifest["clock"] = {"source": "arrival", "offset_ms": offset_ms}
+    assert main([str(written(tmp_path, video + uuid_box(envelope(manifest))))]) == 0
+    assert "times by the recorder's clock; the camera's was not told" in capsys.readouterr().out
 
 
 def test_a_claim_cannot_write_on_the_terminal(

@@ -84,7 +84,7 @@ def _claims(name: str, manifest: dict[str, Any]) -> Iterator[str]:
             str(word) for word in (manifest.get("made_at"), _dict(manifest, "made_by").get("name")) if word
         ),
         "case": manifest.get("case_reference"),
-        "clock": clock.get("source") and f"{clock['source']}, camera off by {clock.get('offset_ms', '?')} ms",
+        "clock": _clock(clock),
     }
     for label, value in facts.items():
         if value:
@@ -93,6 +93,18 @@ def _claims(name: str, manifest: dict[str, Any]) -> Iterator[str]:
     for gap in gaps if isinstance(gaps, list) else []:
         if isinstance(gap, dict):
             yield f"  no footage    {gap.get('start')} to {gap.get('end')}: {gap.get('reason')}"
+
+
+def _clock(clock: dict[str, Any]) -> str | None:
+    source, offset_ms = clock.get("source"), clock.get("offset_ms")
+    if not source:
+        return None
+    told = {"rtcp": "times by the camera's clock", "arrival": "times by the recorder's clock"}.get(
+        str(source), str(source)
+    )
+    if type(offset_ms) is not int or abs(offset_ms) >= 10**15:
+        return f"{told}; the camera's was not told"
+    return f"{told}; the camera's was {abs(offset_ms) / 1000:.3f} s {'ahead' if offset_ms >= 0 else 'behind'}"
 
 
 def _dict(manifest: dict[str, Any], key: str) -> dict[str, Any]:

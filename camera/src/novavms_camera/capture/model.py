@@ -151,12 +151,14 @@ class WallClock(NamedTuple):
     """A time of day (UTC), how it is known, and how far off it may be, in seconds.
 
     `rtcp`: by the camera's sender reports, where its clock agrees with ours within 2 s. `arrival`: by our own clock when the
-    frames arrived, so late by what camera and network took.
+    frames arrived, so late by what camera and network took. `camera_offset_sec`: the camera's clock minus ours as its sender
+    reports told, on whichever the time is based; None where it told none.
     """
 
     at: datetime
     source: TimeSource
     uncertainty_sec: float
+    camera_offset_sec: float | None = None
 
 
 class SampleSink(Protocol):

@@ -36,17 +36,18 @@ class SegmentIdentity(NamedTuple):
 
 
 class ClockMark(msgspec.Struct, frozen=True, tag="clock"):
-    """From `at_90k` on, times of day are counted from `at`, which is `at_90k`'s."""
+    """From `at_90k` on, times of day are counted from `at`, which is `at_90k`'s. `camera_offset_sec` as in WallClock."""
 
     at_90k: int
     at: datetime
     source: TimeSource
     uncertainty_sec: float
+    camera_offset_sec: float | None = None
 
     def wall_clock(self, at_90k: int) -> WallClock:
         """The time of day of another moment, by this mark."""
         at = self.at + timedelta(seconds=(at_90k - self.at_90k) / VIDEO_RATE)
-        return WallClock(at, self.source, self.uncertainty_sec)
+        return WallClock(at, self.source, self.uncertainty_sec, self.camera_offset_sec)
 
 
 class LossMark(msgspec.Struct, frozen=True, tag="loss"):

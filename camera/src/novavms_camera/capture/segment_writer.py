@@ -24,6 +24,8 @@ MAX_MARKS: Final = 256
 """A segment with more marks ends at the next key frame; leaps beyond that are not noted. A hostile camera makes no endless list."""
 _CLOCK_STEP_SEC: Final = 0.05
 """A time of day that is off by more than this from what the file says so far is written anew."""
+_CAMERA_STEP_SEC: Final = 1.0
+"""So is how far the camera's clock is from ours, which trembles by what the network takes."""
 
 
 class SegmentFile(Protocol):
@@ -97,7 +99,7 @@ class OpenSegment:
         """Another word on the time of day, from the next frame on; passed over where it says what the last one said."""
         last = self._clocks[-1]
         off = (mark.at - last.wall_clock(mark.at_90k).at).total_seconds()
-        if mark.source != last.source or abs(off) > _CLOCK_STEP_SEC:
+        if mark.source != last.source or abs(off) > _CLOCK_STEP_SEC or _camera_clock_moved(last, mark):
             self._clocks.append(mark)
             self._marks.append(mark_box(mark))
 
@@ -165,3 +167,11 @@ class OpenSegment:
             raise
         digest.update(seal)
         self.size_bytes += len(data)
+
+
+def _camera_clock_moved(before: ClockMark, now: ClockMark) -> bool:
+    """Whether how far the camera's clock is from ours is known only now, or is another."""
+    if now.camera_offset_sec is None:
+        return False
+    last = before.camera_offset_sec
+    return last is None or abs(now.camera_offset_sec - last) > _CAMERA_STEP_SEC

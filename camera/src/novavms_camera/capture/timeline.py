@@ -33,16 +33,18 @@ _MAX_CLOCK_ERROR_SEC: Final = 2.0
 
 
 class ClockOffset(NamedTuple):
-    """How a timeline lies to the time of day: its zero in seconds since 1970, how that is known and how far off it may be."""
+    """How a timeline lies to the time of day: its zero in seconds since 1970, how that is known and how far off it may be, and
+    how far the camera's clock is from ours."""
 
     zero: float
     source: TimeSource
     uncertainty_sec: float
+    camera_offset_sec: float | None = None
 
     def wall_clock(self, at_90k: int) -> WallClock:
         """The time of day of `at_90k`."""
         at = datetime.fromtimestamp(self.zero + at_90k / VIDEO_RATE, UTC)
-        return WallClock(at, self.source, self.uncertainty_sec)
+        return WallClock(at, self.source, self.uncertainty_sec, self.camera_offset_sec)
 
 
 class Timeline:
@@ -217,9 +219,10 @@ class Timeline:
         report = self._reports()[0]
         if report is not None and self._has_base:
             told = report.utc - self._at_90k(report.timestamp) / VIDEO_RATE
-            error = abs(told - offset)
-            if error < _MAX_CLOCK_ERROR_SEC:
-                return ClockOffset(told, "rtcp", round(max(error, _RTCP_ERROR_SEC), 3))
+            ahead = round(told - offset, 3)
+            if abs(ahead) < _MAX_CLOCK_ERROR_SEC:
+                return ClockOffset(told, "rtcp", max(abs(ahead), _RTCP_ERROR_SEC), ahead)
+            return ClockOffset(offset, "arrival", _ARRIVAL_ERROR_SEC, ahead)
         return ClockOffset(offset, "arrival", _ARRIVAL_ERROR_SEC)
 
     def utc(self, pts: int) -> datetime:

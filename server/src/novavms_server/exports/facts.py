@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from novavms_server.exports import queries
@@ -11,11 +11,18 @@ from novavms_server.kit.work import Work
 NO_CAMERA = "There is no such camera in your organization."
 
 
-async def camera(work: Work, camera_id: UUID) -> dict[str, Any]:
+class CameraFacts(NamedTuple):
+    """`shown`: who the camera is, as the manifest has it. `clock_offset_sec`: its clock minus ours when it was last checked."""
+
+    shown: dict[str, Any]
+    clock_offset_sec: float | None
+
+
+async def camera(work: Work, camera_id: UUID) -> CameraFacts:
     """Raises NotFound. Also of a deleted camera."""
-    row = await work.get(queries.camera_facts(work.caller, camera_id), NO_CAMERA)
+    *row, clock_offset_sec = await work.get(queries.camera_facts(work.caller, camera_id), NO_CAMERA)
     names = ("name", "site", "manufacturer", "model", "firmware", "serial", "hardware_address")
-    return {"id": camera_id, **dict(zip(names, row, strict=True))}
+    return CameraFacts({"id": camera_id, **dict(zip(names, row, strict=True))}, clock_offset_sec)
 
 
 async def org(work: Work) -> dict[str, Any]:

@@ -27,9 +27,20 @@ from novavms_protocol import SegmentInfo
 from novavms_server.clips.store import Store
 from novavms_server.exports import facts, queries
 from novavms_server.exports.files import file_name, segment_path, want_room, zip_files
-from novavms_server.exports.footage import Footage
+from novavms_server.exports.footage import Footage, Gap
 from novavms_server.exports.keys import load_or_make
-from novavms_server.exports.manifest import FORMAT, describe, envelope, evidence_box, pieces_of, with_holes
+from novavms_server.exports.manifest import (
+    FORMAT,
+    clock_of,
+    describe,
+    envelope,
+    evidence_box,
+    left_out,
+    pieces_of,
+    shown_gaps,
+    want_told,
+    with_holes,
+)
 from novavms_server.exports.models import ExportRow
 from novavms_server.exports.service import MAKE, PURGE
 from novavms_server.kit.caller import Caller, Role
@@ -135,6 +146,8 @@ class ExportMaker:
             camera: await self._footage.segments(work, camera, export.from_at, export.to_at)
             for camera in export.camera_ids
         }
+        for camera, listed in segments.items():
+            want_told(await self._footage.gaps(work, camera, export.from_at, export.to_at), listed)
         try:
             async with asyncio.timeout(ATTEMPT_SEC):
                 await self._collect(export, work, folder, segments)
@@ -143,25 +156,17 @@ class ExportMaker:
         out = folder / "out"
         await asyncio.to_thread(shutil.rmtree, out, ignore_errors=True)
         await asyncio.to_thread(out.mkdir, parents=True)
-        gaps = [
-            {"camera_id": camera, "start": start, "end": end, "reason": reason}
-            for camera in export.camera_ids
-            for start, end, reason in with_holes(
-                await self._footage.gaps(work, camera, export.from_at, export.to_at),
-                segments[camera],
-                export.from_at,
-                export.to_at,
-            )
-        ]
+        gaps: list[dict[str, Any]] = []
         made: list[Path] = []
         for camera, listed in segments.items():
+            told = await self._footage.gaps(work, camera, export.from_at, export.to_at)
+            own = with_holes(told, listed, export.from_at, export.to_at)
             paths = {segment_path(folder, camera, each): each.sha256 or "" for each in listed}
-            own = [{**gap, "camera_id": None} for gap in gaps if gap["camera_id"] == camera]
-            file = await self._cut(
-                export, work, camera, paths, own, out, {each.name.casefold() for each in made}, key
-            )
+            taken = {each.name.casefold() for each in made}
+            file = await self._cut(export, work, camera, paths, own, out, taken, key)
             if file is not None:
                 made.append(file)
+            gaps += [{"camera_id": camera, **each} for each in shown_gaps(own)]
         if not made:
             raise _Nothing
         final = (
@@ -207,30 +212,31 @@ class ExportMaker:
         work: Work,
         camera_id: UUID,
         paths: dict[Path, str],
-        gaps: list[dict[str, Any]],
+        gaps: list[Gap],
         out: Path,
         taken: set[str],
         key: Ed25519PrivateKey,
     ) -> Path | None:
+        """Adds to `gaps` what could not come into the file."""
         camera = await facts.camera(work, camera_id)
-        claims = {**await self._claims(export, work), "camera": camera}
-        target = out / file_name(camera, export.from_at, taken)
+        claims = {**await self._claims(export, work), "camera": camera.shown}
+        target = out / file_name(camera.shown, export.from_at, taken)
         shown = facts_box(
-            title=f"{camera['name']}, {export.from_at.isoformat()} to {export.to_at.isoformat()}",
+            title=f"{camera.shown['name']}, {export.from_at.isoformat()} to {export.to_at.isoformat()}",
             author=str(claims["org"].get("name", "")),
             date=export.from_at.isoformat(),
-            comment=msgspec.json.encode({**claims, "gaps": gaps}).decode(),
+            comment=msgspec.json.encode({**claims, "gaps": shown_gaps(gaps)}).decode(),
         )
         cut = await cut_segments(list(paths), target, export.from_at, export.to_at, facts=shown)
         if cut is None:
             return None
+        gaps += left_out(cut, export.to_at)
         pieces = pieces_of(cut, export.from_at, paths)
         described = await asyncio.to_thread(describe, target, cut.written.head_bytes, pieces)
-        clock = cut.parts[0].facts.clocks[0]
         manifest = {
             **claims,
-            "clock": {"source": clock.source, "uncertainty_sec": clock.uncertainty_sec},
-            "gaps": [{name: gap[name] for name in ("start", "end", "reason")} for gap in gaps],
+            "clock": clock_of(cut, camera.clock_offset_sec),
+            "gaps": shown_gaps(gaps),
             "ended_early": cut.clip.failure_reason,
             **described,
         }

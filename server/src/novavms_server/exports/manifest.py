@@ -18,11 +18,14 @@ from novavms_camera.capture.cutting import Cut
 from novavms_camera.capture.model import VIDEO_RATE
 from novavms_protocol import SegmentInfo
 from novavms_server.exports.footage import Gap
+from novavms_server.recordings.errors import FootageAway
 
 FORMAT: Final = "novavms-evidence-1"
 BOX_TYPE: Final = UUID("e3c5ed86-6a1b-5c2f-9d0e-6e6f7661766d")
 HOLE: Final = timedelta(seconds=1)
 """Shorter ones lie between any two pictures of a slow camera, or come of clocks that were corrected."""
+_NO_WORD: Final = ("unknown", "not_reported_yet", "gateway_offline")
+"""What is said of moments that the gateway's ledger has told nothing of."""
 _CHUNK: Final = 1024 * 1024
 
 
@@ -71,11 +74,21 @@ def pieces_of(cut: Cut, zero: datetime, sha256s: dict[Path, str]) -> list[Piece]
     return found
 
 
+def want_told(told: Sequence[Gap], segments: Sequence[SegmentInfo]) -> None:
+    """Raises FootageAway where the gateway has footage that its ledger is still to tell of: of what may have been lost within
+    it, too."""
+    if segments and any(reason == "not_reported_yet" for _, _, reason in told):
+        raise FootageAway(
+            "not_reported_yet", "The gateway is about to tell of the last moments; it goes on then."
+        )
+
+
 def with_holes(
     told: Sequence[Gap], segments: Sequence[SegmentInfo], start: datetime, end: datetime
 ) -> list[Gap]:
     """The gaps that the ledger tells, and those that it does not tell although there is no segment, `unknown`: what was removed
-    meanwhile, or was never there."""
+    meanwhile, or was never there. Where the ledger has no word and there is a segment, there is no gap."""
+    told = [gap for gap in told if gap[2] not in _NO_WORD]
     holes: list[Gap] = []
     at = start
     for low, high in sorted([(each.start, each.end) for each in segments] + [gap[:2] for gap in told]):
@@ -85,6 +98,31 @@ def with_holes(
     if end - at > HOLE:
         holes.append((at, end, "unknown"))
     return sorted([*told, *holes])
+
+
+def left_out(cut: Cut, end: datetime) -> list[Gap]:
+    """What was recorded and is not in the file: one file has one format."""
+    reason, reach = cut.clip.failure_reason, cut.clip.started_at + timedelta(seconds=cut.clip.duration_sec)
+    return [(reach, end, reason)] if reason is not None and reach < end else []
+
+
+def shown_gaps(gaps: Sequence[Gap]) -> list[dict[str, Any]]:
+    """As manifest and API have them."""
+    return [{"start": start, "end": end, "reason": reason} for start, end, reason in gaps]
+
+
+def clock_of(cut: Cut, checked_offset_sec: float | None) -> dict[str, Any]:
+    """How the times are known, and the camera's clock minus ours: as the footage itself has it (`rtcp`), else as the camera's
+    last check read it (`onvif`)."""
+    marks = [mark for part in cut.parts for mark in part.facts.clocks]
+    read = [mark.camera_offset_sec for mark in marks if mark.camera_offset_sec is not None]
+    offset_sec, by = (read[0], "rtcp") if read else (checked_offset_sec, "onvif")
+    return {
+        "source": marks[0].source,
+        "uncertainty_sec": marks[0].uncertainty_sec,
+        "offset_ms": None if offset_sec is None else round(1000 * offset_sec),
+        "offset_by": None if offset_sec is None else by,
+    }
 
 
 def describe(path: Path, head_bytes: int, pieces: Sequence[Piece]) -> dict[str, Any]:

@@ -31,9 +31,10 @@ def by_id(org_id: UUID, export_id: UUID, *, lock: bool = False) -> Query:
 
 
 def camera_facts(caller: Caller, camera_id: UUID) -> Query:
-    """Also of a deleted camera: its recordings stay readable."""
+    """Also of a deleted camera: its recordings stay readable. The last column: its clock minus ours, seconds, by its last check."""
     sql = (
-        "SELECT c.name, s.name, c.manufacturer, c.model, c.firmware, c.serial, c.mac FROM cameras c"
+        "SELECT c.name, s.name, c.manufacturer, c.model, c.firmware, c.serial, c.mac,"
+        " (c.last_check #>> '{facts,clock_offset_sec}')::double precision FROM cameras c"
         " JOIN sites s ON s.org_id = c.org_id AND s.id = c.site_id WHERE c.org_id = %s AND c.id = %s"
     )
     return Query(sql, (caller.org_id, camera_id))
