@@ -12,12 +12,15 @@ import pytest
 from nova_live import ONVIF, Film, Scene, put, scene, until, watch
 from nova_mp4 import decode
 from nova_world import World
+from prometheus_client import CollectorRegistry
 
 from novavms_camera.capture.fmp4 import init_part
 from novavms_protocol.live import MEDIA, LiveNote, live_frame, note_frame
 from novavms_server.kit import wire
 from novavms_server.live import upstream
 from novavms_server.live.channel import Channel
+from novavms_server.live.memory import LiveMemory
+from novavms_server.live.metrics import LiveMetrics
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -236,7 +239,7 @@ async def test_the_channel_takes_no_more_than_its_share() -> None:
             self.value += amount
 
     dropped = Count()
-    channel = Channel("main", dropped)
+    channel = Channel("main", dropped, LiveMemory(LiveMetrics(CollectorRegistry())))
     film = Film(size=96)
     pieces = list(film.fragments(8))
     async with (

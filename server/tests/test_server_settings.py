@@ -38,6 +38,7 @@ def test_values_are_read_by_their_kind_and_flags_win() -> None:
         ({"NOVAVMS_WORKERS": "2"}, "NOVAVMS_REDIS_URL"),
         ({"NOVAVMS_WORKERS": "0"}, "NOVAVMS_WORKERS"),
         ({"NOVAVMS_RATE_PER_MIN": "0"}, "NOVAVMS_RATE_PER_MIN"),
+        ({"NOVAVMS_LIVE_MEMORY_MB": "0"}, "NOVAVMS_LIVE_MEMORY_MB"),
         ({"NOVAVMS_DATABSE_URL": "postgresql://u:hidden@h/d"}, "NOVAVMS_DATABSE_URL is not a setting"),
     ],
 )

@@ -95,6 +95,11 @@ class Settings:
     gateway_offline_after_sec: float = _setting(
         "NOVAVMS_GATEWAY_OFFLINE_AFTER_SEC", 45.0, "Silence after which a gateway is offline."
     )
+    live_memory_mb: int = _setting(
+        "NOVAVMS_LIVE_MEMORY_MB",
+        1024,
+        "Memory for pictures of live view, in MiB; where it is not enough, the slowest viewers lose pictures first.",
+    )
     log_level: str = _setting("NOVAVMS_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR.")
     rate_per_min: int = _setting("NOVAVMS_RATE_PER_MIN", 1000, "Requests a minute for each API key or user.")
     rate_burst: int = _setting("NOVAVMS_RATE_BURST", 100, "Requests at once for each API key or user.")
@@ -135,6 +140,7 @@ class Settings:
             (0 <= self.port <= 65535, "NOVAVMS_PORT must be from 0 to 65535"),
             (self.workers >= 1, "NOVAVMS_WORKERS must be at least 1"),
             (self.log_level in LOG_LEVELS, f"NOVAVMS_LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}"),
+            (self.live_memory_mb >= 16, "NOVAVMS_LIVE_MEMORY_MB must be at least 16"),
             (self.rate_per_min >= 1, "NOVAVMS_RATE_PER_MIN must be at least 1"),
             (self.rate_burst >= 1, "NOVAVMS_RATE_BURST must be at least 1"),
             (self.gateway_offline_after_sec > 0, "NOVAVMS_GATEWAY_OFFLINE_AFTER_SEC must be more than 0"),

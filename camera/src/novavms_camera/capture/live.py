@@ -133,6 +133,11 @@ class Subscription:
         oldest = next(piece for piece in self._queue if piece.kind == "media")
         return self._keys > oldest.key and self._queue[-1].start_90k - oldest.start_90k > self._max_lag
 
+    def catch_up(self) -> None:
+        """Goes on at the newest key frame that waits; what is older is lost."""
+        while self._keys > next((piece.key for piece in self._queue if piece.kind == "media"), True):
+            self._drop_gop()
+
     def _drop_gop(self) -> None:
         """Lets go of the queue's front up to the next key frame; the newest init piece in there stays in front of the rest."""
         init: Fragment | None = None

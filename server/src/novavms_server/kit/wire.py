@@ -3,6 +3,8 @@ compressed already is not compressed again."""
 
 from __future__ import annotations
 
+from typing import cast
+
 import msgspec
 from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -14,6 +16,8 @@ from novavms_server.kit.ids import new_request_id
 
 PICTURES = "/api/v1/live/"
 """Pictures come by WebSockets below this path."""
+ABORT = "novavms.abort"
+"""A message of ours to the HTTP server: end the connection now, and drop all that waits for the client."""
 TAKE_SEC = 15.0
 """So long a client has, after the last word, to take what waits for it; longer than uvicorn waits for its goodbye."""
 
@@ -55,6 +59,9 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self.transport.abort()
 
     async def send(self, message: ASGISendEvent) -> None:
+        if cast("str", message["type"]) == ABORT:
+            self.transport.abort()
+            return
         await super().send(message)
         if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
             self.handshake_complete = True  # else uvicorn logs each refusal as an error of ours

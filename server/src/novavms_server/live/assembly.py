@@ -15,6 +15,7 @@ from novavms_server.live.direct import DirectFeed
 from novavms_server.live.door import LiveDoor
 from novavms_server.live.hls_door import HlsDoor
 from novavms_server.live.inlet import Inlets
+from novavms_server.live.memory import LiveMemory
 from novavms_server.live.metrics import LiveMetrics
 from novavms_server.live.rights import Rights
 from novavms_server.live.service import LiveService
@@ -38,6 +39,7 @@ class LiveParts:
     hls: HlsDoor
     whep: WhepDoor
     metrics: LiveMetrics
+    memory: LiveMemory
 
     def start(self) -> None:
         self.rights.start()
@@ -72,9 +74,10 @@ def build_live(
     counted = LiveMetrics(metrics.registry)
     tickets = Tickets(sealer.derive("live"), clock)
     rights = Rights(tickets, database, clock)
-    watchers = Watchers(counted)
+    memory = LiveMemory(counted, max_bytes=settings.live_memory_mb * 1024 * 1024)
+    watchers = Watchers(counted, memory)
     inlets = Inlets(gateways, counted)
-    upstreams = Upstreams(hub, inlets, DirectFeed(direct.cameras, clock, counted), clock, counted)
+    upstreams = Upstreams(hub, inlets, DirectFeed(direct.cameras, clock, counted), clock, counted, memory)
     return LiveParts(
         service=LiveService(
             tickets,
@@ -87,8 +90,9 @@ def build_live(
         watchers=watchers,
         inlets=inlets,
         upstreams=upstreams,
-        hls=HlsDoor(rights, watchers, upstreams, counted, clock),
+        hls=HlsDoor(rights, watchers, upstreams, counted, memory, clock),
         whep=WhepDoor(tickets, rights, direct.go2rtc, direct.mirror.repair),
-        door=LiveDoor(tickets, rights, watchers, upstreams, counted, limiter, anonymous),
+        door=LiveDoor(tickets, rights, watchers, upstreams, counted, memory, limiter, anonymous),
         metrics=counted,
+        memory=memory,
     )

@@ -9,6 +9,7 @@ from typing import Final, Protocol, cast
 
 from novavms_camera.capture.live import Fragment, Subscription
 from novavms_protocol.live import LiveNote, Tier
+from novavms_server.live.memory import LiveMemory, Queue
 
 GOP_MAX: Final = 16 * 1024 * 1024
 """Kept for who joins, in bytes; of a longer GOP nothing is."""
@@ -48,6 +49,14 @@ class Reader(Subscription):
     def put(self, piece: Fragment) -> None:
         before = self.dropped
         super().put(piece)
+        self._count(before)
+
+    def catch_up(self) -> None:
+        before = self.dropped
+        super().catch_up()
+        self._count(before)
+
+    def _count(self, before: int) -> None:
         if self.dropped > before:
             self._dropped.inc(self.dropped - before)
 
@@ -55,9 +64,11 @@ class Reader(Subscription):
 class Channel:
     """`tier` is the one that was asked for; `note` says what comes."""
 
-    def __init__(self, tier: Tier, dropped: Counter) -> None:
+    def __init__(self, tier: Tier, dropped: Counter, memory: LiveMemory) -> None:
         self.tier = tier
         self._dropped = dropped
+        self._memory = memory
+        memory.streams.add(self)
         self._readers: list[Subscription] = []
         self._said: Piece | None = None
         self._init: Piece | None = None
@@ -75,6 +86,16 @@ class Channel:
     def kept_bytes(self) -> int:
         """What is held for those who join."""
         return self._gop_bytes
+
+    @property
+    def queues(self) -> list[Queue]:
+        """Of those who read."""
+        return list(self._readers)
+
+    @property
+    def held_bytes(self) -> int:
+        """In memory: what waits for several is there once, and so is what waits of the last GOP."""
+        return max(self._gop_bytes, max((reader.queued_bytes for reader in self._readers), default=0))
 
     # ---- in
 
@@ -107,6 +128,7 @@ class Channel:
                 self._gop, self._gop_bytes = [], 0
         for reader in self._readers:
             reader.put(piece)
+        self._memory.came(len(data))
 
     def _say(self, piece: Piece) -> None:
         self._said = piece
@@ -138,5 +160,7 @@ class Channel:
     def close(self) -> None:
         """Nothing comes any more."""
         self.is_closed = True
+        self._forget_gop()
+        self._memory.streams.discard(self)
         for reader in self._readers:
             reader.close()

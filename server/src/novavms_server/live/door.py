@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import Any, Final, cast
 from urllib.parse import parse_qs
 
@@ -21,7 +22,9 @@ from novavms_server.kit.errors import ApiError, RateLimited, ValidationError
 from novavms_server.kit.ids import new_request_id
 from novavms_server.kit.limits import Limiter
 from novavms_server.kit.tasks import end
+from novavms_server.kit.wire import ABORT
 from novavms_server.live.channel import Piece, Reader
+from novavms_server.live.memory import LiveMemory
 from novavms_server.live.metrics import LiveMetrics
 from novavms_server.live.models import EndReason, LiveCamera
 from novavms_server.live.plan import read_codecs, unsupported
@@ -63,6 +66,7 @@ class LiveDoor:
         watchers: Watchers,
         upstreams: Upstreams,
         metrics: LiveMetrics,
+        memory: LiveMemory,
         limiter: Limiter,
         anonymous: Limiter,
         *,
@@ -74,6 +78,7 @@ class LiveDoor:
         self._watchers = watchers
         self._upstreams = upstreams
         self._metrics = metrics
+        self._memory = memory
         self._anonymous = anonymous
         self.deaf_sec = deaf_sec
         self._views: set[_View] = set()
@@ -112,8 +117,9 @@ class LiveDoor:
     async def _show(
         self, wire: Any, ticket: Ticket, camera: LiveCamera, tier: Tier, codecs: frozenset[str]
     ) -> None:
-        view = _View(wire, self._upstreams, self._metrics, camera, tier, codecs, self.deaf_sec)
+        view = _View(wire, self._upstreams, self._metrics, self._memory, camera, tier, codecs, self.deaf_sec)
         self._views.add(view)
+        self._memory.connections.add(view)
         try:
             with self._rights.watching(ticket, view.finish):
                 if self._closing:
@@ -121,6 +127,7 @@ class LiveDoor:
                 await view.run()
         finally:
             self._views.discard(view)
+            self._memory.connections.discard(view)
 
 
 class _View:
@@ -131,6 +138,7 @@ class _View:
         wire: Any,
         upstreams: Upstreams,
         metrics: LiveMetrics,
+        memory: LiveMemory,
         camera: LiveCamera,
         tier: Tier,
         codecs: frozenset[str],
@@ -139,6 +147,7 @@ class _View:
         self._wire = wire
         self._upstreams = upstreams
         self._metrics = metrics
+        self._memory = memory
         self._camera = camera
         self._asked: Tier = tier
         self._codecs = codecs
@@ -151,11 +160,22 @@ class _View:
         self._pieces: Reader | None = None
         self._sending_since: float | None = None
         """On the loop's clock: a message is on its way to the client."""
+        self._given_bytes = 0
+        """The message before it, which the client has not taken as long as this one has to wait."""
+        self._is_cut_off = asyncio.Event()
 
     def finish(self, reason: EndReason, message: str | None = None) -> None:
         """Say so, and close. The first reason counts."""
         self._ending = self._ending or (reason, message or _SENTENCES[reason])
         self._wake.set()
+
+    @property
+    def stuck_bytes(self) -> int:
+        return self._given_bytes if self._sending_since is not None else 0
+
+    def cut_off(self) -> None:
+        self._given_bytes = 0
+        self._is_cut_off.set()
 
     async def run(self) -> None:
         """Until it ends. Raises _Over."""
@@ -180,12 +200,16 @@ class _View:
         await self._say_goodbye()
 
     async def _deaf(self) -> None:
-        """Until the client has taken nothing for too long. (A time-out around each message would cost a quarter of sending it.)"""
-        while True:
-            await asyncio.sleep(self._deaf_sec / 4)
-            since = self._sending_since
-            if since is not None and asyncio.get_running_loop().time() - since >= self._deaf_sec:
-                return
+        """Until the client has taken nothing for too long, or is cut off. (A time-out around each message would cost a quarter of
+        sending it.)"""
+        loop = asyncio.get_running_loop()
+        while not self._is_cut_off.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._deaf_sec / 4):
+                    await self._is_cut_off.wait()
+            if self._sending_since is not None and loop.time() - self._sending_since >= self._deaf_sec:
+                break
+        await self._send({"type": ABORT})
 
     async def _say_goodbye(self) -> None:
         assert self._ending is not None
@@ -274,7 +298,9 @@ class _View:
         await self._send({"type": "websocket.send", "text": msgspec.json.encode(message).decode()})
 
     async def _put(self, data: bytes) -> None:
+        self._memory.came(len(data))
         await self._send({"type": "websocket.send", "bytes": data})
+        self._given_bytes = len(data)
         self._metrics.bytes_out.inc(len(data))
 
     async def _send(self, message: dict[str, Any]) -> None:

@@ -25,6 +25,7 @@ from novavms_server.live.channel import Piece
 from novavms_server.live.hls import Window
 from novavms_server.live.hls_errors import CodecUnsupported, NoPicture, PartGone, TooFarAhead
 from novavms_server.live.hls_segments import TARGET_SEC
+from novavms_server.live.memory import LiveMemory
 from novavms_server.live.metrics import LiveMetrics
 from novavms_server.live.models import LiveCamera
 from novavms_server.live.plan import plan_of, unsupported
@@ -105,6 +106,7 @@ class HlsDoor:
         watchers: Watchers,
         upstreams: Upstreams,
         metrics: LiveMetrics,
+        memory: LiveMemory,
         clock: Clock,
         *,
         idle_sec: float = IDLE_SEC,
@@ -114,6 +116,7 @@ class HlsDoor:
         self._watchers = watchers
         self._upstreams = upstreams
         self._metrics = metrics
+        self._memory = memory
         self._clock = clock
         self.idle_sec = idle_sec
         self.first_sec = first_sec
@@ -230,6 +233,7 @@ class HlsDoor:
         return feed
 
     async def _fill(self, key: _Key, feed: _Feed, camera: LiveCamera) -> None:
+        self._memory.stores.add(feed.window)
         try:
             with self._upstreams.hold(camera, key.tier) as channel:
                 async with channel.read() as pieces:
@@ -241,6 +245,7 @@ class HlsDoor:
             log.exception("camera %s: live HLS", key.camera_id)
         finally:
             feed.is_over = True
+            self._memory.stores.discard(feed.window)
             feed.window.wake()
             if self._feeds.get(key) is feed:
                 del self._feeds[key]

@@ -21,6 +21,9 @@ class LiveMetrics:
             "Not shown to viewers that are too slow.",
             registry=registry,
         )
+        self.held = Gauge(
+            "novavms_live_held_bytes", "Pictures in memory, for who watches live.", registry=registry
+        )
         self.stalls = Counter(
             "novavms_live_stalls_total", "Upstreams without a frame for 10 s.", registry=registry
         )

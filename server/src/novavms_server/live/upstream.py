@@ -24,6 +24,7 @@ from novavms_server.kit.tasks import end
 from novavms_server.live.channel import Channel
 from novavms_server.live.direct import DirectFeed
 from novavms_server.live.inlet import Inlets
+from novavms_server.live.memory import LiveMemory
 from novavms_server.live.metrics import LiveMetrics
 from novavms_server.live.models import LiveCamera
 
@@ -78,6 +79,7 @@ class Upstreams:
         direct: DirectFeed,
         clock: Clock,
         metrics: LiveMetrics,
+        memory: LiveMemory,
         *,
         linger_sec: float = LINGER_SEC,
     ) -> None:
@@ -86,6 +88,7 @@ class Upstreams:
         self._direct = direct
         self._clock = clock
         self._metrics = metrics
+        self._memory = memory
         self.linger_sec = linger_sec
         self._open: dict[Key, _Upstream] = {}
         self._closing = False
@@ -102,7 +105,7 @@ class Upstreams:
         key = Key(camera.id, camera.gateway_id, tier if camera.has_sub else "main")
         upstream = self._open.get(key)
         if upstream is None:
-            channel = Channel(key.tier, self._metrics.dropped)
+            channel = Channel(key.tier, self._metrics.dropped, self._memory)
             upstream = self._open[key] = _Upstream(channel, asyncio.create_task(self._feed(key, channel)))
             self._metrics.upstreams.set(len(self._open))
         if upstream.lingering is not None:

@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 from uuid import UUID
 
 from novavms_server.live.errors import TooManyWatchers
+from novavms_server.live.memory import LiveMemory
 from novavms_server.live.metrics import LiveMetrics
 from novavms_server.live.models import Protocol
 from novavms_server.live.tickets import Ticket
@@ -27,12 +28,14 @@ class Watchers:
     def __init__(
         self,
         metrics: LiveMetrics,
+        memory: LiveMemory,
         *,
         per_camera: int = PER_CAMERA,
         per_org: int = PER_ORG,
         at_all: int = AT_ALL,
     ) -> None:
         self._metrics = metrics
+        self._memory = memory
         self.per_camera = per_camera
         self.per_org = per_org
         self.at_all = at_all
@@ -52,7 +55,7 @@ class Watchers:
             )
         if self._orgs[ticket.org_id] >= self.per_org:
             raise TooManyWatchers(f"Your organization has {self.per_org} live views open, as many as it may.")
-        if len(self) >= self.at_all:
+        if len(self) >= self.at_all or not self._memory.has_room():
             raise TooManyWatchers("The server shows as many live views as it can; try again later.")
         self._open[name] += 1
         self._orgs[ticket.org_id] += 1
