@@ -102,9 +102,11 @@ def run(
     from novavms_gateway.kit.clock import SystemClock
     from novavms_gateway.kit.files import make_private_folder
     from novavms_gateway.kit.logs import set_up_logs
+    from novavms_gateway.kit.memory import use_one_arena
     from novavms_gateway.kit.process import FolderInUseError, hold_folder, run_until_stopped
     from novavms_gateway.storage.identity import IdentityUnreadableError, find_identity
 
+    use_one_arena()
     settings = _settings(data_dir)
     set_up_logs(settings.log_level)
     for variable in settings_module.unknown_variables(os.environ):
