@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 import pytest
+from nova_camera import as_onvif, as_rtsp
 
 from novavms_protocol import (
     Applied,
@@ -27,26 +28,6 @@ from novavms_simcam import DEFAULT_PASSWORD, SimCam, SimCamConfig
 pytestmark = pytest.mark.anyio
 
 Running = Callable[..., AbstractAsyncContextManager[None]]
-
-
-def rtsp(cam: SimCam, **changed: Any) -> CameraConfig:
-    plain: dict[str, Any] = {
-        "camera_id": uuid4(),
-        "revision": 1,
-        "name": "Yard",
-        "kind": "rtsp",
-        "host": "127.0.0.1",
-        "port": cam.rtsp_port,
-        "rtsp_url": cam.rtsp_url,
-        "username": "admin",
-        "password": DEFAULT_PASSWORD,
-        "allow_loopback": True,
-    }
-    return CameraConfig(**plain | changed)
-
-
-def onvif(cam: SimCam, **changed: Any) -> CameraConfig:
-    return rtsp(cam, kind="onvif", port=cam.onvif_port, **{"rtsp_url": None} | changed)
 
 
 def online(server_side: Any, camera: CameraConfig) -> Callable[[], bool]:
@@ -67,8 +48,8 @@ async def test_desired_cameras_come_online_and_say_what_they_are(
         SimCam(SimCamConfig(name="Two", media="h265")) as two,
         gateway(),
     ):
-        first, second = rtsp(one), onvif(two)
-        await server_side.desire(first, second, rtsp(one, enabled=False))
+        first, second = as_rtsp(one), as_onvif(two)
+        await server_side.desire(first, second, as_rtsp(one, enabled=False))
         await wait_until(online(server_side, first))
         await wait_until(online(server_side, second))
         status = server_side.status(first.camera_id)
@@ -85,7 +66,7 @@ async def test_only_what_concerns_the_stream_restarts_it(
     gateway: Running, server_side: Any, wait_until: Any
 ) -> None:
     async with SimCam() as cam, gateway():
-        camera = rtsp(cam)
+        camera = as_rtsp(cam)
         await server_side.desire(camera)
         await wait_until(online(server_side, camera))
         renamed = msgspec.structs.replace(camera, name="Gate", revision=2)
@@ -107,7 +88,7 @@ async def test_a_removed_camera_is_left_within_2_s_and_told_no_more(
     gateway: Running, server_side: Any, wait_until: Any
 ) -> None:
     async with SimCam() as cam, gateway():
-        camera, other = rtsp(cam), rtsp(cam)
+        camera, other = as_rtsp(cam), as_rtsp(cam)
         await server_side.desire(camera, other)
         await wait_until(online(server_side, camera))
         await wait_until(online(server_side, other))
@@ -130,7 +111,7 @@ async def test_unplugged_is_offline_and_plugged_is_online_within_15_s(
     gateway: Running, server_side: Any, wait_until: Any
 ) -> None:
     async with SimCam() as cam, gateway():
-        camera = rtsp(cam)
+        camera = as_rtsp(cam)
         await server_side.desire(camera)
         await wait_until(online(server_side, camera))
         await cam.unplug()
@@ -145,7 +126,7 @@ async def test_a_wrong_password_is_an_error_and_not_tried_again_and_again(
     gateway: Running, server_side: Any, wait_until: Any
 ) -> None:
     async with SimCam() as cam, gateway():
-        camera = rtsp(cam, password="wrong-Passw0rd")
+        camera = as_rtsp(cam, password="wrong-Passw0rd")
         await server_side.desire(camera)
         await wait_until(lambda: _state(server_side, camera.camera_id) == "error")
         assert server_side.status(camera.camera_id).reason == "auth_failed"
@@ -159,7 +140,7 @@ async def test_an_onvif_address_that_is_stale_is_found_anew(
     gateway: Running, server_side: Any, wait_until: Any
 ) -> None:
     async with SimCam() as cam, gateway():
-        camera = onvif(cam, rtsp_url=f"rtsp://127.0.0.1:{cam.rtsp_port}/moved/away")
+        camera = as_onvif(cam, rtsp_url=f"rtsp://127.0.0.1:{cam.rtsp_port}/moved/away")
         await server_side.desire(camera)
         await wait_until(online(server_side, camera), within_sec=30)
 
@@ -169,7 +150,7 @@ async def test_a_server_that_comes_back_hears_of_every_camera(
     gateway: Running, server_side: Any, wait_until: Any
 ) -> None:
     async with SimCam() as cam, gateway():
-        camera = rtsp(cam)
+        camera = as_rtsp(cam)
         await server_side.desire(camera)
         await wait_until(online(server_side, camera))
         told = len(server_side.bodies(CameraStatus))
@@ -214,7 +195,7 @@ async def test_the_check_is_run_here_and_its_report_handed_back(
 @pytest.mark.slow
 async def test_discover_and_snapshot(gateway: Running, server_side: Any, wait_until: Any) -> None:
     async with SimCam() as cam, gateway():
-        camera = rtsp(cam)
+        camera = as_rtsp(cam)
         await server_side.desire(camera)
         await wait_until(online(server_side, camera))
         found = await server_side.ask(
@@ -240,10 +221,10 @@ async def test_an_address_that_became_forbidden_is_not_dialled() -> None:
     from novavms_gateway.station import _resolve
 
     async with SimCam(SimCamConfig(name="Rebound", onvif_port=None)) as cam:
-        camera = rtsp(cam, rtsp_url=f"rtsp://localhost:{cam.rtsp_port}/stream/main", allow_loopback=False)
+        camera = as_rtsp(cam, rtsp_url=f"rtsp://localhost:{cam.rtsp_port}/stream/main", allow_loopback=False)
         with pytest.raises(CameraFault, match="address_forbidden"):
             await StreamFinder(camera, _resolve)()
-        allowed = await StreamFinder(rtsp(cam, rtsp_url=camera.rtsp_url), _resolve)()
+        allowed = await StreamFinder(as_rtsp(cam, rtsp_url=camera.rtsp_url), _resolve)()
         assert allowed.address in {"127.0.0.1", "::1"}
 
 
@@ -258,15 +239,15 @@ async def test_each_end_of_a_camera_is_held_to_its_own_certificate() -> None:
         assert cam.certificate is not None
         own, other = hashlib.sha256(cam.certificate).hexdigest(), "0f" * 32
         pins = {"tls_fingerprint": own, "stream_tls_fingerprint": other}
-        finder = StreamFinder(onvif(cam, rtsp_url=cam.rtsps_url, **pins), _resolve)
+        finder = StreamFinder(as_onvif(cam, rtsp_url=cam.rtsps_url, **pins), _resolve)
         assert (await finder()).tls_fingerprint == other
         asked = cam.stats.requests.get("tds:GetServices", 0)
         finder.failed("refused")
         assert (await finder()).tls_fingerprint == other
         assert cam.stats.requests.get("tds:GetServices", 0) == asked + 1
         with pytest.raises(CameraFault, match="another certificate"):
-            await StreamFinder(onvif(cam, tls_fingerprint=other), _resolve)()
-        plain = StreamFinder(rtsp(cam, rtsp_url=cam.rtsps_url, tls_fingerprint=own), _resolve)
+            await StreamFinder(as_onvif(cam, tls_fingerprint=other), _resolve)()
+        plain = StreamFinder(as_rtsp(cam, rtsp_url=cam.rtsps_url, tls_fingerprint=own), _resolve)
         assert (await plain()).tls_fingerprint == own
 
 
@@ -275,7 +256,7 @@ async def test_a_change_of_a_camera_with_one_session_is_checked_in_place_of_ours
     gateway: Running, server_side: Any, wait_until: Any
 ) -> None:
     async with SimCam(SimCamConfig(name="One viewer", onvif_port=None)) as cam, gateway():
-        camera = rtsp(cam)
+        camera = as_rtsp(cam)
         await server_side.desire(camera)
         await wait_until(online(server_side, camera))
         cam.set_fault("max_sessions", 1)

@@ -18,6 +18,7 @@ from uuid import UUID, uuid4
 
 import av
 import pytest
+from nova_camera import as_rtsp
 
 from novavms_camera.capture import CaptureStream
 from novavms_camera.secret import Secret
@@ -43,24 +44,9 @@ def order(camera: CameraConfig, *, duration_sec: float = 2.0) -> RecordClip:
     )
 
 
-def config(cam: SimCam) -> CameraConfig:
-    return CameraConfig(
-        camera_id=uuid4(),
-        revision=1,
-        name="Yard",
-        kind="rtsp",
-        host="127.0.0.1",
-        port=cam.rtsp_port,
-        rtsp_url=cam.rtsp_url,
-        username="admin",
-        password=DEFAULT_PASSWORD,
-        allow_loopback=True,
-    )
-
-
 async def desire(cam: SimCam, server_side: Any, wait_until: Any) -> CameraConfig:
     """The camera, desired and online."""
-    camera = config(cam)
+    camera = as_rtsp(cam)
     await wait_until(lambda: server_side.connected)
     await server_side.desire(camera)
     await wait_until(
@@ -131,7 +117,7 @@ async def test_a_camera_added_this_moment_records_from_its_first_frame(
 ) -> None:
     async with SimCam() as cam, gateway():
         await wait_until(lambda: server_side.connected)
-        camera = config(cam)
+        camera = as_rtsp(cam)
         cam.freeze()  # as one with a long key-frame interval
         await server_side.desire(camera)
         await wait_until(lambda: cam.sessions == 1)
@@ -148,7 +134,7 @@ async def test_an_order_may_overtake_the_state_that_brings_its_camera(
 ) -> None:
     async with SimCam() as cam, gateway():
         await wait_until(lambda: server_side.connected)
-        camera = config(cam)
+        camera = as_rtsp(cam)
         asking = asyncio.ensure_future(server_side.ask(order(camera)))
         assert (await server_side.ask(ForgetClip(clip_id=uuid4()))).ok, "handled after the order"
         await server_side.desire(camera)

@@ -6,10 +6,10 @@ import logging
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
-from uuid import uuid4
 
 import msgspec
 import pytest
+from nova_camera import as_onvif, as_rtsp
 from nova_mp4 import decode
 
 from novavms_gateway import station
@@ -25,26 +25,6 @@ pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 Running = Callable[..., AbstractAsyncContextManager[None]]
 MAIN, SUB = (768, 576), (384, 288)
-
-
-def rtsp(cam: SimCam, **changed: Any) -> CameraConfig:
-    plain: dict[str, Any] = {
-        "camera_id": uuid4(),
-        "revision": 1,
-        "name": "Yard",
-        "kind": "rtsp",
-        "host": "127.0.0.1",
-        "port": cam.rtsp_port,
-        "rtsp_url": cam.rtsp_url,
-        "username": "admin",
-        "password": DEFAULT_PASSWORD,
-        "allow_loopback": True,
-    }
-    return CameraConfig(**plain | changed)
-
-
-def onvif(cam: SimCam, **changed: Any) -> CameraConfig:
-    return rtsp(cam, kind="onvif", port=cam.onvif_port, **{"rtsp_url": None} | changed)
 
 
 @pytest.fixture(autouse=True)
@@ -93,7 +73,7 @@ def looking(server_side: Any, wait_until: Any) -> Looking:
 
 async def test_the_body_begins_with_the_last_gop_and_decodes(gateway: Running, looking: Looking) -> None:
     async with SimCam() as cam, gateway():
-        camera = rtsp(cam, pre_roll_sec=30)
+        camera = as_rtsp(cam, pre_roll_sec=30)
         await looking.online(camera)
         await looking.until(lambda: cam.stats.frames_sent > 125)
         live = await looking.watch(camera)
@@ -122,7 +102,7 @@ async def test_a_tier_is_one_session_however_many_look_and_sub_ends_after_its_la
     caplog.set_level(logging.INFO)
     async with SimCam() as cam, gateway():
         cam.set_fault("one_session_per_stream")
-        camera = onvif(cam)
+        camera = as_onvif(cam)
         await looking.online(camera)
         lives = [await looking.watch(camera, tier) for tier in ("main", "sub", "sub", "main")]
         for live, size in zip(lives, (MAIN, SUB, SUB, MAIN), strict=True):
@@ -153,7 +133,7 @@ async def test_a_camera_without_a_sub_stream_gives_main_and_says_so(
     gateway: Running, looking: Looking, kind: str
 ) -> None:
     async with SimCam(SimCamConfig(media=footage_path("h264"))) as cam, gateway():
-        camera = rtsp(cam) if kind == "rtsp" else onvif(cam)
+        camera = as_rtsp(cam) if kind == "rtsp" else as_onvif(cam)
         await looking.online(camera)
         live = await looking.watch(camera, "sub")
         note = await looking.shows(live, tier_reason="no_sub_stream", codec="h264")
@@ -165,7 +145,7 @@ async def test_a_sub_stream_that_fails_gives_main_and_is_not_asked_for_again_at_
     gateway: Running, looking: Looking
 ) -> None:
     async with SimCam() as cam, gateway():
-        camera = onvif(cam)
+        camera = as_onvif(cam)
         await looking.online(camera)
         cam.set_fault("max_sessions", 1)
         for _ in range(2):
@@ -177,7 +157,7 @@ async def test_a_sub_stream_that_fails_gives_main_and_is_not_asked_for_again_at_
 
 async def test_a_refused_login_for_sub_is_not_tried_a_second_time(gateway: Running, looking: Looking) -> None:
     async with SimCam() as cam, gateway():
-        camera = onvif(cam)
+        camera = as_onvif(cam)
         await looking.online(camera)
         cam.set_fault("other_rtsp_user")
         describes = cam.stats.requests["DESCRIBE"]
@@ -196,7 +176,7 @@ async def test_where_sub_is_recorded_main_is_opened_for_who_wishes_for_it(
     gateway: Running, looking: Looking
 ) -> None:
     async with SimCam() as cam, gateway():
-        camera = onvif(cam, recording_stream="sub")
+        camera = as_onvif(cam, recording_stream="sub")
         await looking.online(camera)
         assert looking.side.status(camera.camera_id).active_tier == "sub"
         sub, main = await looking.watch(camera, "sub"), await looking.watch(camera, "main")
@@ -209,7 +189,7 @@ async def test_an_unplugged_camera_is_told_and_the_picture_follows_when_it_is_ba
     gateway: Running, looking: Looking
 ) -> None:
     async with SimCam() as cam, gateway():
-        camera = rtsp(cam)
+        camera = as_rtsp(cam)
         await looking.online(camera)
         live, second = await looking.watch(camera), None
         await looking.shows(live, codec="h264")
@@ -234,7 +214,7 @@ async def test_who_wishes_for_sub_of_a_camera_that_is_away_gets_sub_when_it_is_b
     gateway: Running, looking: Looking
 ) -> None:
     async with SimCam() as cam, gateway():
-        camera = onvif(cam)
+        camera = as_onvif(cam)
         await looking.online(camera)
         await cam.unplug()
         await looking.until(lambda: looking.side.status(camera.camera_id).status == "offline")
@@ -250,7 +230,7 @@ async def test_who_wishes_for_sub_of_a_camera_that_is_away_gets_sub_when_it_is_b
 async def test_another_format_is_a_note_and_an_init_of_its_own(gateway: Running, looking: Looking) -> None:
     async with SimCam() as cam, gateway():
         cam.set_fault("format_change", "resolution")
-        camera = rtsp(cam)
+        camera = as_rtsp(cam)
         await looking.online(camera)
         live = await looking.watch(camera)
         await looking.until(lambda: len({note.width for note in live.notes}) > 1 and live.media())
@@ -263,7 +243,7 @@ async def test_a_changed_camera_goes_on_in_the_same_body_and_a_removed_one_ends_
     gateway: Running, looking: Looking
 ) -> None:
     async with SimCam() as cam, gateway():
-        camera = rtsp(cam)
+        camera = as_rtsp(cam)
         await looking.online(camera)
         live = await looking.watch(camera)
         await looking.shows(live, width=MAIN[0])
@@ -284,7 +264,7 @@ async def test_a_check_that_needs_the_only_session_gets_it_from_those_who_look(
     gateway: Running, looking: Looking
 ) -> None:
     async with SimCam() as cam, gateway():
-        camera = onvif(cam)
+        camera = as_onvif(cam)
         await looking.online(camera)
         main, sub = await looking.watch(camera), await looking.watch(camera, "sub")
         await looking.shows(main, tier="main")
@@ -317,7 +297,7 @@ async def test_a_server_that_hangs_up_or_refuses_is_left_at_once_even_while_noth
         return [record.facts for record in caplog.records if record.message == "live ended"]
 
     async with SimCam() as cam, gateway():
-        camera = rtsp(cam)
+        camera = as_rtsp(cam)
         await looking.online(camera)
         await cam.unplug()
         live = await looking.watch(camera)
@@ -333,7 +313,7 @@ async def test_a_server_that_hangs_up_or_refuses_is_left_at_once_even_while_noth
 
 async def test_an_uplink_that_does_not_hold_main_brings_sub(gateway: Running, looking: Looking) -> None:
     async with SimCam() as cam, gateway(uplink_max_kbps=300):
-        camera = onvif(cam)
+        camera = as_onvif(cam)
         await looking.online(camera)
         live = await looking.watch(camera)
         await looking.shows(live, tier="main")
@@ -354,7 +334,7 @@ async def test_a_machine_at_its_limit_brings_sub_and_main_again_after_it(
     monkeypatch.setattr(tiers, "FIRST_HOLD_SEC", 1.0)
     monkeypatch.setattr(Machine, "cpu_percent", lambda machine: percent)
     async with SimCam() as cam, gateway():
-        camera = onvif(cam)
+        camera = as_onvif(cam)
         await looking.online(camera)
         live = await looking.watch(camera)
         await looking.shows(live, tier="main", codec="h264")
@@ -376,7 +356,7 @@ async def test_more_than_it_can_send_is_refused(
     caplog.set_level(logging.INFO)
     monkeypatch.setattr(sender, "SENDING_MAX", 1)
     async with SimCam() as cam, gateway():
-        camera = rtsp(cam)
+        camera = as_rtsp(cam)
         await looking.online(camera)
         live = await looking.watch(camera)
         _, url = looking.side.live("second")
@@ -392,7 +372,7 @@ async def test_a_server_that_does_not_read_is_waited_for_in_bounded_memory(
     gateway: Running, looking: Looking
 ) -> None:
     async with SimCam() as cam, gateway():
-        camera = onvif(cam)
+        camera = as_onvif(cam)
         await looking.online(camera)
         live = await looking.watch(camera)
         await looking.shows(live, tier="main")

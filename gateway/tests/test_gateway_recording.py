@@ -15,6 +15,7 @@ from uuid import uuid4
 import av
 import msgspec
 import pytest
+from nova_camera import as_rtsp
 from nova_mp4 import decode
 
 from novavms_gateway.storage.journal import ClipJob, Journal
@@ -31,7 +32,7 @@ from novavms_protocol import (
     SendThumbnails,
     Telemetry,
 )
-from novavms_simcam import DEFAULT_PASSWORD, SimCam
+from novavms_simcam import SimCam
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -39,19 +40,7 @@ Running = Callable[..., AbstractAsyncContextManager[None]]
 
 
 def config(cam: SimCam, **plan: Any) -> CameraConfig:
-    return CameraConfig(
-        camera_id=uuid4(),
-        revision=1,
-        name="Yard",
-        kind="rtsp",
-        host="127.0.0.1",
-        port=cam.rtsp_port,
-        rtsp_url=cam.rtsp_url,
-        username="admin",
-        password=DEFAULT_PASSWORD,
-        allow_loopback=True,
-        recording=RecordingPlan(**{"mode": "continuous"} | plan),
-    )
+    return as_rtsp(cam, recording=RecordingPlan(**{"mode": "continuous"} | plan))
 
 
 def ledger(server_side: Any) -> list[LedgerRow]:

@@ -11,10 +11,10 @@ from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import msgspec
 import pytest
+from nova_camera import as_rtsp
 from nova_mp4 import decode
 
 from novavms_protocol import CameraConfig, LedgerRow, LedgerUpdate, ListSegments, RecordingPlan, SegmentInfo
@@ -26,20 +26,7 @@ Running = Callable[..., AbstractAsyncContextManager[None]]
 
 
 def config(cam: SimCam, **changed: Any) -> CameraConfig:
-    plain: dict[str, Any] = {
-        "camera_id": uuid4(),
-        "revision": 1,
-        "name": "Yard",
-        "kind": "rtsp",
-        "host": "127.0.0.1",
-        "port": cam.rtsp_port,
-        "rtsp_url": cam.rtsp_url,
-        "username": "admin",
-        "password": DEFAULT_PASSWORD,
-        "allow_loopback": True,
-        "recording": RecordingPlan(mode="continuous"),
-    }
-    return CameraConfig(**plain | changed)
+    return as_rtsp(cam, **{"recording": RecordingPlan(mode="continuous")} | changed)
 
 
 def ledger(server_side: Any) -> list[LedgerRow]:
