@@ -6,18 +6,19 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+import msgspec
 import pytest
 from nova_footage import Telling, add_camera, minutes, now, update
 from nova_gateway import ScriptedGateway, connected, pair
 from nova_recorder import FOOTAGE, Recorder, event_when
 from nova_world import World
 
-from novavms_protocol import ClipState, CutClip, HoldFootage
+from novavms_protocol import ClipState, CutClip, HoldFootage, ListSegments, SegmentInfo
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -33,11 +34,17 @@ class Scene:
     cuts: list[CutClip] = field(default_factory=list)
     holds: list[HoldFootage] = field(default_factory=list)
     refuse: str | None = None
+    newest: SegmentInfo | None = None
+    """What it is writing now."""
+    listed: int = 0
     camera_id: UUID = UUID(int=0)
 
     async def serve(self, body: Any) -> dict[str, Any] | str:
         if self.refuse is not None:
             return self.refuse
+        if isinstance(body, ListSegments):
+            self.listed += 1
+            return {"segments": [msgspec.to_builtins(self.newest)] if self.newest else [], "more": False}
         if isinstance(body, CutClip):
             self.cuts.append(body)
             return {"started_at": body.start.isoformat()}
@@ -148,6 +155,40 @@ async def test_where_nothing_was_recorded_it_says_why(world: World) -> None:
     await world.sql("UPDATE gateways SET status = 'offline'")
     away = await scene.ask(t - minutes(50), t - minutes(49))
     assert (away.status_code, away.json()["reason"]) == (503, "gateway_offline")
+
+
+async def test_the_last_moments_are_cut_though_the_ledger_has_no_word_of_them_yet(world: World) -> None:
+    """Rows that grow are told every 30 s; who saw something wants it now."""
+    scene = await prepared(world)
+    async with scene.gateway() as gateway:
+        scene.camera_id = await add_camera(world, gateway)
+        t, sec = scene.at, timedelta(seconds=1)
+        span = Telling(scene.camera_id).row("span", t - minutes(5), t - 20 * sec)
+        await gateway.report(update(scene.epoch, [span], t - 20 * sec))
+
+        nothing = await scene.ask(t - 15 * sec, t - 5 * sec)
+        assert (nothing.status_code, nothing.json()["reason"]) == (409, "not_reported_yet")
+        assert (scene.listed, scene.cuts) == (1, [])
+
+        scene.newest = SegmentInfo(
+            **{"id": 7, "stream": "main", "start": t - 20 * sec, "end": t - 8 * sec, "duration_sec": 12},
+            **{"size_bytes": 9000, "init_bytes": 900, "codecs": "avc1.640028", "width": 64, "height": 64},
+            **{"has_audio": False, "is_whole": False},
+        )
+        made = await scene.ask(t - 15 * sec, t - 5 * sec)
+        assert made.status_code == 202, made.text
+        assert datetime.fromisoformat(made.json()["started_at"]) == t - 15 * sec
+        assert made.json()["expected_clip_duration_sec"] == 7
+        over = await scene.ask(t - 25 * sec, t - 5 * sec)
+        assert datetime.fromisoformat(over.json()["started_at"]) == t - 25 * sec
+        assert over.json()["expected_clip_duration_sec"] == 17, "what was told, and what was not yet"
+        assert [(cut.start, cut.end) for cut in scene.cuts] == [
+            (t - 15 * sec, t - 5 * sec),
+            (t - 25 * sec, t - 5 * sec),
+        ]
+        before = scene.listed
+        assert (await scene.ask(t - minutes(4), t - minutes(3))).status_code == 202
+        assert scene.listed == before, "what is told needs no question"
 
 
 async def test_a_gateway_that_finds_nothing_after_all_fails_the_clip(world: World) -> None:

@@ -60,15 +60,16 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(world: World, files: list[File]) -> AsyncIterator[Scene]:
+async def scene(world: World, files: list[File], *, told: int | None = None) -> AsyncIterator[Scene]:
+    """`told`: how many of the files the ledger speaks of; None: all."""
     identity, epoch = await pair(world, world.site), uuid4()
     shelf = Shelf(world, files)
     shelf.token = identity[1]
     async with connected(world, identity=identity, ledger_epoch=epoch, serve=shelf.serve) as gateway:
         camera_id = await add_camera(world, gateway)
         say, start = Telling(camera_id), files[0].info.start
-        rows = [say.row("span", file.info.start, file.info.end) for file in files]
-        assert await gateway.report(update(epoch, rows)) is None
+        rows = [say.row("span", file.info.start, file.info.end) for file in files[:told]]
+        assert await gateway.report(update(epoch, rows, rows[-1].end if told else None)) is None
         try:
             yield Scene(world, gateway, shelf, camera_id, start)
         finally:
@@ -115,6 +116,24 @@ async def test_an_independent_player_sees_every_picture(
             assert set(seen) == {width}
         assert set(it.shelf.sent) == {204}
         assert len(world.server.recordings.relays) == 0, "nothing is left open"
+
+
+async def test_the_last_moments_play_though_the_ledger_has_no_word_of_them_yet(
+    world: World, tmp_path: Path
+) -> None:
+    files = cut_files(tmp_path / "fresh", FOOTAGE, now() - timedelta(seconds=12))
+    async with scene(world, files, told=1) as it:
+        edges = {"from": files[2].info.start.isoformat(), "to": files[3].info.start.isoformat()}
+        address, player = await it.address(**edges), world.client(None)
+        listed = (await player.get(address)).text
+        assert listed.count("#EXTINF:") == 1
+        played = await player.get(beside(address, (await it.names(address))[0]))
+        assert played.content == files[2].data
+        it.shelf.files.clear()
+        nothing = await player.get(address)
+        assert (nothing.status_code, nothing.json()["error"]) == (404, "not_found")
+        none = await world.client("viewer").get(it.url, params=edges)
+        assert (none.status_code, none.json()["reason"]) == (404, "not_reported_yet")
 
 
 async def test_files_come_whole_by_range_and_never_otherwise(world: World, files: list[File]) -> None:

@@ -89,7 +89,8 @@ async def test_each_way_it_can_fail_has_its_word(world: World) -> None:
             assert (answer.status_code, answer.json()["reason"]) == (status, reason), says
         painter.says, painter.jpeg = None, bytes(5 * 1024 * 1024)
         assert (await viewer.get(url, params=asked)).status_code == 503, "more than a strip can be"
-        none = await viewer.get(url, params={"from": (t - minutes(20)).isoformat()})
+        long_ago = {"from": (t - minutes(20)).isoformat(), "to": (t - minutes(10)).isoformat()}
+        none = await viewer.get(url, params=long_ago)
         assert (none.status_code, none.json()["reason"]) == (404, "unknown")
         for wrong in ({"count": "0"}, {"count": "61"}, {"width": "9999"}):
             assert (await viewer.get(url, params={**asked, **wrong})).status_code == 400, wrong
@@ -98,3 +99,16 @@ async def test_each_way_it_can_fail_has_its_word(world: World) -> None:
         assert len(world.server.recordings.relays) == 0
     away = await viewer.get(url, params={**asked, "count": "3"})
     assert (away.status_code, away.json()["reason"]) == (503, "gateway_offline")
+
+
+async def test_the_last_moments_have_pictures_though_the_ledger_has_no_word_of_them_yet(world: World) -> None:
+    async with painting(world) as (painter, camera_id, t):
+        url = f"/api/v1/cameras/{camera_id}/thumbnails"
+        await world.sql("UPDATE ledgers SET as_of = %s", t - minutes(0.5))
+        await world.sql("UPDATE ledger_rows SET end_at = %s", t - minutes(0.5))
+        fresh = {"from": (t - minutes(0.4)).isoformat(), "to": t.isoformat(), "count": "3"}
+        shown = await world.client("viewer").get(url, params=fresh)
+        assert (shown.status_code, shown.content) == (200, JPEG), shown.text
+        painter.says = {"tiles": [None, None, None], "width": 320, "height": 90}
+        black = await world.client("viewer").get(url, params={**fresh, "width": "320"})
+        assert (black.status_code, black.json()["reason"]) == (404, "not_reported_yet")

@@ -71,7 +71,7 @@ def build_recordings(
         relay_door=RelayDoor(relays, gateways),
         footage=footage,
         playback=Playback(service, footage, tickets, base_url),
-        past_clips=PastClips(service, events),
+        past_clips=PastClips(service, footage, events),
         holds=holds,
         thumbnails=Thumbnails(service, footage, relays, clock),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Final, Protocol
 from uuid import UUID
@@ -17,6 +17,7 @@ from novavms_protocol.messages import RequestBody
 from novavms_server.gateways.errors import GatewayOffline, GatewayTimeout
 from novavms_server.kit.clock import is_storable
 from novavms_server.recordings.errors import FootageAway, FootageGone, RelayBroken
+from novavms_server.recordings.models import FootageGap
 from novavms_server.recordings.relay import Relay, Relays
 
 ASK_SEC: Final = 10.0
@@ -91,6 +92,19 @@ class Footage:
                 break
             at = new[-1].end
         return one_line(found, wanted)
+
+    async def fresh(
+        self, gateway_id: UUID, camera_id: UUID, gaps: Sequence[FootageGap]
+    ) -> list[tuple[datetime, datetime]]:
+        """Stretches of footage within `gaps`, of which the ledger has no word yet."""
+        if not gaps:
+            return []
+        try:
+            found = await self.segments(gateway_id, camera_id, gaps[0].start, gaps[-1].end)
+        except FootageGone:
+            return []
+        pieces = [(max(gap.start, each.start), min(gap.end, each.end)) for gap in gaps for each in found]
+        return [(low, high) for low, high in pieces if low < high]
 
     async def ask(self, gateway_id: UUID, body: RequestBody, timeout_sec: float = ASK_SEC) -> Reply:
         """The gateway's good word; else FootageAway or FootageGone."""

@@ -10,6 +10,7 @@ from novavms_server.events.service import EventService
 from novavms_server.kit.errors import NotFound, ValidationError
 from novavms_server.kit.work import Work
 from novavms_server.recordings.errors import FootageAway, NothingToCut
+from novavms_server.recordings.footage import Footage
 from novavms_server.recordings.models import ClipCreate
 from novavms_server.recordings.service import NO_CAMERA, RecordingService
 
@@ -19,13 +20,14 @@ _LEAST_SEC: Final = 1.0
 class PastClips:
     """Stateless; made once."""
 
-    def __init__(self, recordings: RecordingService, events: EventService) -> None:
+    def __init__(self, recordings: RecordingService, footage: Footage, events: EventService) -> None:
         self._recordings = recordings
+        self._footage = footage
         self._events = events
 
     async def create(self, work: Work, camera_id: UUID, asked: ClipCreate) -> Triggered:
-        """Event and clip are one transaction, and the order to cut follows it. Raises NothingToCut where the ledger has no
-        footage in the range, FootageAway where the gateway is not there to cut it."""
+        """Event and clip are one transaction, and the order to cut follows it. Raises NothingToCut where neither the ledger has
+        footage in the range nor the gateway what it has not told of yet, FootageAway where the gateway is not there to cut it."""
         start, end = asked.from_, asked.to
         if end > work.now:
             raise ValidationError.of("to", "to must not lie in the future")
@@ -33,7 +35,10 @@ class PastClips:
         camera = known.camera
         if camera.deleted_at is not None:
             raise NotFound(NO_CAMERA)
-        footage_sec = sum(span.duration_sec for span in known.line.spans)
+        spans = [(span.start, span.end) for span in known.line.spans]
+        if camera.gateway_id is not None:
+            spans += await self._footage.fresh(camera.gateway_id, camera.id, known.fresh)
+        footage_sec = sum((high - low).total_seconds() for low, high in spans)
         if camera.gateway_id is None or footage_sec < _LEAST_SEC:
             raise NothingToCut(extra={"reason": known.reason})
         if camera.gateway_status != "online":
@@ -42,4 +47,4 @@ class PastClips:
         event_id = await self._events.cut(
             work, camera.id, camera.site_id, camera.gateway_id, start, end, asked.note
         )
-        return Triggered(event_id, known.line.spans[0].start, round(footage_sec))
+        return Triggered(event_id, min(spans)[0], round(footage_sec))

@@ -51,7 +51,9 @@ class Playback:
             work, camera_id, range_from, range_to, longest=RANGE_MAX, default=DEFAULT_RANGE
         )
         camera = known.camera
-        if camera.gateway_id is None or not known.line.spans:
+        if camera.gateway_id is None or not (
+            known.line.spans or await self._footage.fresh(camera.gateway_id, camera.id, known.fresh)
+        ):
             raise NoFootage(extra={"reason": known.reason})
         kind, credential_id = credential_of(work.caller)
         ticket = Ticket(

@@ -11,7 +11,14 @@ from novavms_server.kit.errors import Forbidden, ValidationError
 from novavms_server.kit.pages import Cursors
 from novavms_server.kit.work import Work
 from novavms_server.recordings import queries
-from novavms_server.recordings.models import CameraOnRecord, CameraSummary, Reason, Recordings, SiteRecordings
+from novavms_server.recordings.models import (
+    CameraOnRecord,
+    CameraSummary,
+    FootageGap,
+    Reason,
+    Recordings,
+    SiteRecordings,
+)
 from novavms_server.recordings.timeline import Row, Timeline, background, lay_out, percent
 from novavms_server.sites.service import SiteService
 
@@ -34,6 +41,11 @@ class Known(NamedTuple):
     start: datetime
     end: datetime
     line: Timeline
+
+    @property
+    def fresh(self) -> list[FootageGap]:
+        """What the gateway is about to tell of: it may have footage there, and is the only one who knows."""
+        return [gap for gap in self.line.gaps if gap.reason == "not_reported_yet"]
 
     @property
     def reason(self) -> Reason | None:

@@ -78,7 +78,7 @@ class Thumbnails:
             work, camera_id, range_from, range_to, longest=RANGE_MAX, default=DEFAULT_RANGE
         )
         camera = known.camera
-        if camera.gateway_id is None or not known.line.spans:
+        if camera.gateway_id is None or not (known.line.spans or known.fresh):
             raise NoFootage(extra={"reason": known.reason})
         key = _Key(camera.id, camera.life, known.start, known.end, count, width)
         strip = self._kept.find(key)
@@ -86,6 +86,8 @@ class Thumbnails:
             share = (known.end - known.start) / count
             times = [known.start + share * (index + 0.5) for index in range(count)]
             strip = await self._make(camera.gateway_id, camera.id, times, width)
+            if not known.line.spans and not any(strip.tiles):
+                raise NoFootage(extra={"reason": known.reason})
             self._kept.keep(key, strip)
         return strip
 
