@@ -83,6 +83,10 @@ async def test_what_was_not_told_is_named_by_the_gateways_state(world: World) ->
     await world.sql("UPDATE cameras SET created_at = %s WHERE id = %s", t - minutes(120), camera_id)
     found = await recordings(world, camera_id, from_=t - minutes(180))
     assert reasons(found) == ["no_camera", "unknown", "gateway_offline"], "before it was; a hole; the silence"
+    just_before = t - minutes(60) - timedelta(seconds=20)
+    await world.sql("UPDATE cameras SET created_at = %s WHERE id = %s", just_before, camera_id)
+    found = await recordings(world, camera_id, from_=t - minutes(180))
+    assert reasons(found) == ["no_camera", "gateway_offline"], "it takes a moment to its first picture"
 
 
 async def test_reports_come_twice_late_and_out_of_order(world: World) -> None:

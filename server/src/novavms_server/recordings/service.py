@@ -223,8 +223,12 @@ def told(
     """The whole range, and up to when the gateway has told. Where no row speaks the server does: before the camera was
     added, after it was deleted, after the gateway's last word."""
     as_of = now if camera.gateway_id is None else camera.as_of and min(camera.as_of, now)
+    first = min((row.start for row in rows), default=camera.created_at)
+    begun = (
+        first if first - camera.created_at <= FRESH else camera.created_at
+    )  # it takes a moment to its first picture
     ends: list[tuple[datetime, datetime, Reason]] = [
-        (start, camera.created_at, "no_camera"),
+        (start, begun, "no_camera"),
         (camera.deleted_at or end, end, "no_camera"),
     ]
     if camera.gateway_id is not None:
