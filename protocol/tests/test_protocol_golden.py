@@ -111,6 +111,9 @@ FROM_SERVER: dict[str, m.FromServer] = {
     ),
     "request_forget_clip": _request(m.ForgetClip(clip_id=_id(20))),
     "request_watch": _request(live.Watch(camera_id=_id(10), tier="sub", url="/api/v1/live-in/abc")),
+    "request_answer_offer": _request(
+        live.AnswerOffer(camera_id=_id(10), tier="main", sdp="v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\n")
+    ),
     "request_snapshot": _request(m.Snapshot(camera_id=_id(10), width=640)),
     "request_list_segments": _request(
         r.ListSegments(camera_id=_id(10), stream="main", start=AT, end=LATER, limit=100)
@@ -150,6 +153,7 @@ FROM_GATEWAY: dict[str, m.FromGateway] = {
         backlog=2,
         clips=[_id(20)],
         ledger_epoch=_id(31),
+        has_go2rtc=True,
     ),
     "hello_first": m.Hello(protocol=1, version="0.1.0", facts=m.GatewayFacts()),
     "reply": m.Reply(id=_id(1), ok=True, result={"started_at": "2026-03-01T12:30:15.250000Z"}),
@@ -342,6 +346,22 @@ def test_each_side_refuses_the_other_sides_messages() -> None:
         m.decode_from_server(m.encode(FROM_GATEWAY["hello"]))
     with pytest.raises(msgspec.ValidationError):
         m.decode_from_gateway(m.encode(FROM_SERVER["desired_state"]))
+
+
+def test_a_gateway_of_before_has_no_go2rtc() -> None:
+    older = json.loads((FOLDER / "from_gateway" / "hello.json").read_text(encoding="utf-8"))
+    assert older.pop("has_go2rtc") is True
+    hello = m.decode_from_gateway(json.dumps(older))
+    assert isinstance(hello, m.Hello)
+    assert not hello.has_go2rtc
+
+
+def test_an_offer_is_bounded_and_does_not_print() -> None:
+    message = FROM_SERVER["request_answer_offer"]
+    assert "v=0" not in repr(message)
+    wire = m.encode(_request(live.AnswerOffer(camera_id=_id(10), tier="main", sdp="x" * (live.SDP_MAX + 1))))
+    with pytest.raises(msgspec.ValidationError):
+        m.decode_from_server(wire)
 
 
 def test_passwords_do_not_print() -> None:

@@ -230,6 +230,11 @@ def is_plain_far(url: str) -> bool:
     return parts.scheme == "http" and AddressPolicy().refuse_host(parts.hostname or "") is None
 
 
+def check_url(url: str, *, setting: str) -> None:
+    """Raises ValueError as Go2rtc does."""
+    _read_url(url, setting)
+
+
 def _read_url(url: str, setting: str) -> tuple[str, dict[str, str]]:
     """(address, headers) of all calls."""
     wrong = ValueError(f"{setting} must look like http://127.0.0.1:1984")

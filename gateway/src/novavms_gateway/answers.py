@@ -19,12 +19,14 @@ from novavms_gateway.cameras.fleet import Fleet
 from novavms_gateway.kit.clock import Clock
 from novavms_gateway.link.requests import REPLY_MAX_BYTES, Progress, RequestRefusedError
 from novavms_gateway.live.sender import LiveSender
+from novavms_gateway.live.webrtc import WebRtc
 from novavms_gateway.recording.cutting import Cutter
 from novavms_gateway.recording.media import MediaSender
 from novavms_gateway.recording.recorder import Recorder
 from novavms_gateway.recording.recordings import Recordings
 from novavms_gateway.recording.thumbnails import Thumbnails
 from novavms_protocol import (
+    AnswerOffer,
     Check,
     CutClip,
     Discover,
@@ -73,6 +75,7 @@ class Answers:
         cutter: Cutter,
         media: MediaSender,
         live: LiveSender,
+        webrtc: WebRtc,
         thumbnails: Thumbnails,
         recordings: Recordings,
         clock: Clock,
@@ -83,6 +86,7 @@ class Answers:
         self._cutter = cutter
         self._media = media
         self._live = live
+        self._webrtc = webrtc
         self._thumbnails = thumbnails
         self._recordings = recordings
         self._clock = clock
@@ -114,6 +118,8 @@ class Answers:
                 return await self._recordings.library.hold(order)
             case Watch() as ask:
                 return await self._live.watch(ask)
+            case AnswerOffer() as ask:
+                return await self._webrtc.answer(ask)
 
     async def _check(self, check: Check, timeout_sec: float, progress: Progress) -> dict[str, Any]:
         source = CameraSource(

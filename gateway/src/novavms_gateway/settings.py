@@ -8,6 +8,8 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
+from novavms_camera.secret import Secret
+
 PREFIX = "NOVAVMS_GATEWAY_"
 DEFAULT_DATA_DIR = "~/.local/share/novavms-gateway"
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -74,6 +76,12 @@ class Settings:
         "is held back and told as `retention_held`, unless the disk fills.",
     )
 
+    go2rtc_url: Secret | None = _setting(
+        None,
+        "API of a go2rtc beside the gateway, e.g. `http://user:password@127.0.0.1:1984`: its cameras are then offered by WebRTC, too. "
+        "It is given their addresses with passwords, when somebody watches so. Secret.",
+    )
+
     @property
     def recordings_root(self) -> Path:
         """Where footage goes."""
@@ -126,6 +134,8 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
                 values["search_hosts"] = _hosts(key, text)
             case "search_ports":
                 values["search_ports"] = tuple(_whole(key, word, 1, 65535) for word in _words(text))
+            case "go2rtc_url":
+                values["go2rtc_url"] = _go2rtc(key, text) if text else None
     return Settings(**values)
 
 
@@ -147,6 +157,16 @@ def _part(key: str, text: str) -> float:
     if not 0.01 <= value <= 1.0:
         raise SettingsError(f"{key} must be a number from 0.01 to 1.")
     return value
+
+
+def _go2rtc(key: str, text: str) -> Secret:
+    from novavms_camera.go2rtc import check_url  # brings httpx, which few commands need
+
+    try:
+        check_url(text, setting=key)
+    except ValueError as error:
+        raise SettingsError(f"{error}.") from None
+    return Secret(text)
 
 
 def _words(text: str) -> list[str]:

@@ -18,6 +18,7 @@ from novavms_camera.address import AddressPolicy, resolve_address
 from novavms_camera.capture import CaptureStream
 from novavms_camera.capture.cutting import Cut, cut_segments
 from novavms_camera.faults import CameraFault
+from novavms_camera.go2rtc import Go2rtc
 from novavms_camera.onvif import resolve_stream
 from novavms_camera.onvif.identity import SaidIdentity, ask_identity, look_around
 from novavms_camera.source import CameraSource, StreamSource, Tier
@@ -34,6 +35,7 @@ from novavms_gateway.link.client import Connect, Link, open_socket
 from novavms_gateway.link.outbox import Outbox
 from novavms_gateway.link.uplink import Uplink
 from novavms_gateway.live.sender import LiveSender
+from novavms_gateway.live.webrtc import WebRtc
 from novavms_gateway.recording.cutting import Cutter
 from novavms_gateway.recording.media import MediaSender
 from novavms_gateway.recording.recorder import Recorder
@@ -118,6 +120,7 @@ class Gateway:
         off_loop: OffLoop,
         outside: Outside = REAL,
         live_http: httpx.AsyncClient | None = None,
+        go2rtc: Go2rtc | None = None,
     ) -> None:
         self._identity = identity
         self._journal = journal
@@ -197,12 +200,14 @@ class Gateway:
         self._live = LiveSender(
             fleet=self._fleet, identity=identity, http=live_http or http, uplink=uplink, clock=clock
         )
+        self._webrtc = WebRtc(go2rtc=go2rtc, gateway_id=identity.gateway_id, fleet=self._fleet, clock=clock)
         answers = Answers(
             fleet=self._fleet,
             recorder=self._recorder,
             cutter=self._cutter,
             media=self._media,
             live=self._live,
+            webrtc=self._webrtc,
             thumbnails=Thumbnails(
                 library=self._recordings.library, media=self._media, disk=disk, off_loop=off_loop
             ),
@@ -235,6 +240,7 @@ class Gateway:
                 self._search.run(),
                 self._recordings.run(),
                 self._repair_on(left),
+                self._webrtc.run(),
             )
         finally:
             await self._live.stop()
@@ -257,6 +263,7 @@ class Gateway:
             backlog=self._outbox.stored + len(clips),
             clips=[clip.job.clip_id for clip in clips],
             ledger_epoch=self._recordings.epoch,
+            has_go2rtc=self._webrtc.has_go2rtc,
         )
 
     def desired_state(self, state: DesiredState, *, first: bool) -> None:
@@ -286,6 +293,7 @@ class Gateway:
             state = self._desired
             assert state is not None, "the event is set after the state"
             await self._fleet.reconcile(state.cameras)
+            self._webrtc.cameras_changed()
             self._recordings.reconcile(state.cameras, self._stream_of)
             try:
                 if await self._journal.applied_version() != state.version:

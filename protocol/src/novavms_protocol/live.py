@@ -1,4 +1,4 @@
-"""Live view between gateway and server: one request, then one body that does not end.
+"""Live view between gateway and server: one request, then one body that does not end; and a viewer's WebRTC offer, with its answer.
 
 The server asks `Watch`; the gateway PUTs to `url` (its own token, chunked) frames of the form
 
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import Final, Literal, NamedTuple
+from typing import Annotated, Final, Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -32,6 +32,8 @@ MEDIA: Final = 2
 ALIVE: Final = 3
 KEY: Final = 1
 """Flag of a MEDIA frame that begins on a key frame."""
+SDP_MAX: Final = 64 * 1024
+"""Of an offer and of its answer, in bytes of UTF-8."""
 PAYLOAD_MAX: Final = 32 * 1024 * 1024
 """A GOP that memory held goes as one fragment."""
 _HEADER: Final = struct.Struct(">BBqI")
@@ -48,6 +50,20 @@ class Watch(Message, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"Watch({self.camera_id}, {self.tier})"
+
+
+class AnswerOffer(Message, frozen=True, kw_only=True):
+    """Have the go2rtc beside the gateway answer a viewer's WebRTC offer; the media go between those two. Only of gateways whose
+    hello says `has_go2rtc`. Reply `result` {"sdp"}; error `unknown_camera`, `not_online`, `go2rtc_away`, `refused` (it takes no such
+    offer, or does not reach the camera), `busy`."""
+
+    camera_id: UUID
+    tier: Tier
+    """Wished for; a camera without a sub stream is shown by its main one."""
+    sdp: Annotated[str, msgspec.Meta(max_length=SDP_MAX)]
+
+    def __repr__(self) -> str:
+        return f"AnswerOffer({self.camera_id}, {self.tier})"
 
 
 class LiveNote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

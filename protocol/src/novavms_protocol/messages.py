@@ -22,7 +22,7 @@ from uuid import UUID
 import msgspec
 
 from novavms_protocol.base import Message, Time
-from novavms_protocol.live import Watch
+from novavms_protocol.live import AnswerOffer, Watch
 from novavms_protocol.recording import (
     CutClip,
     HoldFootage,
@@ -175,6 +175,7 @@ RequestBody = (
     | SendThumbnails
     | HoldFootage
     | Watch
+    | AnswerOffer
 )
 
 
@@ -187,7 +188,8 @@ class Request(Message, frozen=True, kw_only=True):
 
 
 class Reply(Message, frozen=True, kw_only=True):
-    """Exactly one for each request. `error` is a stable word: unknown_camera, not_online, busy, unsupported, internal, gone, no_footage."""
+    """Exactly one for each request. `error` is a stable word: unknown_camera, not_online, busy, unsupported, internal, gone, no_footage,
+    go2rtc_away, refused."""
 
     id: UUID
     ok: bool
@@ -329,6 +331,8 @@ class Hello(Message, frozen=True, kw_only=True):
     the making on this gateway is lost, and fails."""
     ledger_epoch: UUID | None = None
     """Of the gateway's recording index, where it records."""
+    has_go2rtc: bool = False
+    """One is set beside it: it takes `AnswerOffer`."""
 
 
 class DesiredState(Message, frozen=True, kw_only=True):

@@ -113,6 +113,12 @@ class CaptureStream:
         """Frames and packets dropped because something was missing or malformed."""
         return self._past_damaged + (self._session.damaged if self._session else 0)
 
+    @property
+    def session_source(self) -> StreamSource | None:
+        """Where the stream of the running session is, judged and pinned; None while there are no frames. Raises as RtspClient.reached."""
+        is_online = self._client is not None and self.status.state == "online"
+        return self._client.reached if is_online and self._client is not None else None
+
     # ---- life -----------------------------------------------------------------------------------------
 
     async def run(self) -> NoReturn:

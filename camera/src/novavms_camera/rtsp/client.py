@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 from types import TracebackType
 from typing import Final, Literal, Self
 from urllib.parse import quote
@@ -78,6 +79,14 @@ class RtspClient:
     def url(self) -> str:
         """The address asked for, without credentials; after a redirect, the one redirected to."""
         return str(self._url)
+
+    @property
+    def reached(self) -> StreamSource:
+        """The source as the session has it, after a redirect where there was one: for another session of the same stream. Raises
+        CameraFault address_forbidden where the camera sent us to another machine, which is to get no password in clear."""
+        if self._address != self._source.address:
+            raise CameraFault("address_forbidden", "The camera sends viewers to another address.")
+        return replace(self._source, url=self.url)
 
     @property
     def _target(self) -> str:

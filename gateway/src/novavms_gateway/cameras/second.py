@@ -11,7 +11,7 @@ from typing import Final
 
 from novavms_camera.capture import CaptureStream, StreamStatus
 from novavms_camera.faults import Reason
-from novavms_camera.source import Tier
+from novavms_camera.source import StreamSource, Tier
 from novavms_gateway.cameras.finder import StreamFinder
 from novavms_gateway.kit.clock import Clock
 from novavms_gateway.kit.tasks import Tasks, race
@@ -74,6 +74,10 @@ class SecondStream:
             self._readers -= 1
             if not self._readers and self._stream is not None:
                 self._tasks.start(self._linger(self._visits))
+
+    async def source(self) -> StreamSource:
+        """Where it is, judged and pinned as for a session of ours. Raises CameraFault, no_profiles where there is no such stream."""
+        return await self._finder()
 
     async def stop(self) -> None:
         """Ends the session at the camera (TEARDOWN)."""

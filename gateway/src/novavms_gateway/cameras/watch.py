@@ -12,7 +12,7 @@ import msgspec
 
 from novavms_camera.capture import CaptureStream, StreamStatus
 from novavms_camera.faults import CameraFault
-from novavms_camera.source import Tier
+from novavms_camera.source import StreamSource, Tier
 from novavms_gateway.cameras.finder import Resolve, StreamFinder
 from novavms_gateway.cameras.recognise import Recogniser
 from novavms_gateway.cameras.second import SecondStream
@@ -93,6 +93,19 @@ class Watch:
     def recorded_tier(self) -> Tier:
         """Which of the camera's streams `stream` is."""
         return self._finder.tier
+
+    async def source(self, wished: Tier) -> StreamSource | None:
+        """Where a stream is that somebody else is to open beside ours: judged and pinned as ours is, and of a camera that shows
+        pictures, so that nobody spends its login tries. The recorded one where there is no other. None: not now. Raises CameraFault."""
+        recorded, second = self.stream.session_source, self.second
+        if recorded is None or wished == self.recorded_tier or second is None or second.failure is not None:
+            return recorded
+        try:
+            return await second.source()
+        except CameraFault as fault:
+            if fault.reason != "no_profiles":
+                raise
+            return recorded
 
     @contextmanager
     def brought_down(self) -> Iterator[None]:

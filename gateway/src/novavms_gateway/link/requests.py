@@ -36,6 +36,8 @@ class RequestRefusedError(Exception):
             "internal",
             "gone",
             "no_footage",
+            "go2rtc_away",
+            "refused",
         ],
         message: str,
     ) -> None:
