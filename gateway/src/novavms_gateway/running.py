@@ -14,6 +14,7 @@ from novavms_gateway.kit.disk import SystemDisk, Threads
 from novavms_gateway.kit.machine import Machine
 from novavms_gateway.kit.memory import give_back
 from novavms_gateway.kit.tasks import race
+from novavms_gateway.live.webrtc import open_go2rtc
 from novavms_gateway.settings import Settings
 from novavms_gateway.station import Gateway
 from novavms_gateway.storage.identity import Identity
@@ -73,12 +74,17 @@ async def _run_once(
         )
         index = await open_storage(file, volume, clock, gateway_id=identity.gateway_id)
         stack.push_async_callback(index.close)
+        go2rtc = None
+        if settings.go2rtc_url is not None:
+            go2rtc = open_go2rtc(settings.go2rtc_url, identity.gateway_id)
+            stack.push_async_callback(go2rtc.close)
         gateway = Gateway(
             identity=identity,
             settings=settings,
             journal=journal,
             http=http,
             live_http=live_http,
+            go2rtc=go2rtc,
             machine=Machine(settings.data_dir),
             clock=clock,
             version=version,
