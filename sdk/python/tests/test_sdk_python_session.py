@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,6 +14,7 @@ import pytest
 from nova_scripted import Asked, Reply, ScriptedServer
 
 from novavms import APIConnectionError, AsyncClient, AuthenticationError, Client, Tokens
+from novavms._cli import account
 
 USER = {
     "id": "u",
@@ -189,6 +191,32 @@ def test_many_threads_renew_once(server: ScriptedServer, house: House) -> None:
         found = [one.result().name for one in [pool.submit(client.org.get) for _ in range(16)]]
     assert found == ["Acme"] * 16
     assert house.spent == ["rt-1"]
+
+
+def test_commands_that_run_at_the_same_time_share_a_login(
+    server: ScriptedServer, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`cameras watch`, which runs for hours, and all that is typed meanwhile."""
+    monkeypatch.setenv("NOVAVMS_CREDENTIALS", str(tmp_path / "kept" / "login.json"))
+    monkeypatch.delenv("NOVAVMS_API_KEY", raising=False)
+    monkeypatch.delenv("NOVAVMS_BASE_URL", raising=False)
+    house.number = 1
+    account.save(account.Account(server.url, None, "at-0", "rt-1"))
+    with account.connect() as watching, account.connect() as typed:
+        assert typed.org.get().name == "Acme"
+        assert watching.org.get().name == "Acme"
+        assert house.spent == ["rt-1"]
+        house.good = "at-another"  # they have ended, of all of them at once
+        others = [account.connect() for _ in range(4)]
+        with ThreadPoolExecutor(6) as pool:
+            found = [pool.submit(client.org.get) for client in (watching, typed, *others)]
+            assert [one.result().name for one in found] == ["Acme"] * 6
+        for client in others:
+            client.close()
+    assert (house.spent, house.ended) == (["rt-1", "rt-2"], False)
+    kept = account.load()
+    assert kept is not None
+    assert kept.refresh_token == "rt-3"
 
 
 @pytest.mark.anyio

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,9 @@ class AsyncSession:
         self._renew_at: float | None = None
         self._on_tokens = on_tokens
         self._lock = new_lock()
+        self.shared: Callable[[], AbstractContextManager[Tokens | None]] = nullcontext
+        """For a session that several processes share: held while tokens are renewed, by one of them at a time; gives those that
+        another has got meanwhile."""
         if tokens is not None:
             clean(tokens.access_token, "access_token")
             self._tokens = tokens
@@ -75,11 +79,15 @@ class AsyncSession:
                 return True
             if tokens.refresh_token is None:
                 return False
-            try:
-                await self._spend(transport, tokens.refresh_token)
-            except AuthenticationError:  # the session has ended; asking again would not revive it
-                self._tokens = Tokens(tokens.access_token, None, tokens.expires_at)
-                raise
+            with self.shared() as newer:
+                if newer is not None and newer.access_token != used:
+                    self._tokens, self._renew_at = newer, None
+                    return True
+                try:
+                    await self._spend(transport, tokens.refresh_token)
+                except AuthenticationError:  # the session has ended; asking again would not revive it
+                    self._tokens = Tokens(tokens.access_token, None, tokens.expires_at)
+                    raise
             return True
 
     async def refresh(self, transport: AsyncTransport, refresh_token: str | None) -> LoginAnswer:

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from novavms import Client, Tokens
+
+try:
+    import fcntl
+except ImportError:  # Windows: two programs that renew in the same second log out
+    fcntl = None  # type: ignore[assignment]
 
 KEEP = ("NOVAVMS_API_KEY", "NOVAVMS_BASE_URL", "NOVAVMS_CREDENTIALS")
 
@@ -63,6 +70,19 @@ def save(account: Account) -> None:
     fresh.replace(path)
 
 
+@contextmanager
+def alone() -> Generator[Tokens | None]:
+    """For one program of the user's at a time; yields the tokens that are kept now. A refresh token that is used twice ends its
+    session: `cameras watch`, which runs for hours, must not renew by one that another command has used."""
+    path = place().with_suffix(".lock")
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "w") as held:
+        if fcntl is not None:
+            fcntl.flock(held, fcntl.LOCK_EX)  # let go of when it is closed
+        kept = load()
+        yield Tokens(kept.access_token, kept.refresh_token) if kept and kept.access_token else None
+
+
 def forget() -> None:
     place().unlink(missing_ok=True)
 
@@ -85,6 +105,8 @@ def connect(base_url: str | None = None) -> Client:
         else:
             save(Account(kept.base_url, None, tokens.access_token, tokens.refresh_token))
 
-    return Client(
+    client = Client(
         access_token=kept.access_token, refresh_token=kept.refresh_token, base_url=url, on_tokens=keep
     )
+    client._transport.session.shared = alone  # pyright: ignore[reportPrivateUsage]
+    return client

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,9 @@ class Session:
         self._renew_at: float | None = None
         self._on_tokens = on_tokens
         self._lock = new_lock()
+        self.shared: Callable[[], AbstractContextManager[Tokens | None]] = nullcontext
+        """For a session that several processes share: held while tokens are renewed, by one of them at a time; gives those that
+        another has got meanwhile."""
         if tokens is not None:
             clean(tokens.access_token, "access_token")
             self._tokens = tokens
@@ -76,11 +80,15 @@ class Session:
                 return True
             if tokens.refresh_token is None:
                 return False
-            try:
-                self._spend(transport, tokens.refresh_token)
-            except AuthenticationError:  # the session has ended; asking again would not revive it
-                self._tokens = Tokens(tokens.access_token, None, tokens.expires_at)
-                raise
+            with self.shared() as newer:
+                if newer is not None and newer.access_token != used:
+                    self._tokens, self._renew_at = newer, None
+                    return True
+                try:
+                    self._spend(transport, tokens.refresh_token)
+                except AuthenticationError:  # the session has ended; asking again would not revive it
+                    self._tokens = Tokens(tokens.access_token, None, tokens.expires_at)
+                    raise
             return True
 
     def refresh(self, transport: Transport, refresh_token: str | None) -> LoginAnswer:
