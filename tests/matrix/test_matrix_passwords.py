@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import string
+import unicodedata
 from typing import Any
 from urllib.parse import quote
 
@@ -45,7 +47,29 @@ NASTY = [
     PRINTABLE,
     PRINTABLE[::-1],
 ]
+EACH = [f"{char}spells{char}0{char}" for char in PRINTABLE]
+"""Every printable ASCII character at the beginning, within and at the end."""
+SAMPLED_MAX = 24
 LOGINS = ("digest", "basic", "digest-sha256")
+
+
+def sampled(count: int, seed: int) -> list[str]:
+    """Texts of any letters that print, from all of Unicode, some of ASCII among them; none so short that it stands in any log."""
+    dice = random.Random(seed)
+
+    def letter() -> str:
+        while True:
+            char = chr(dice.randrange(0x20, 0x7F) if dice.random() < 0.3 else dice.randrange(0xA0, 0x110000))
+            if unicodedata.category(char) not in {"Cc", "Cs", "Cn", "Co", "Zl", "Zp"}:
+                return char
+
+    return ["".join(letter() for _ in range(dice.randrange(8, SAMPLED_MAX))) for _ in range(count)]
+
+
+def test_the_sample_is_of_all_planes() -> None:
+    drawn = "".join(sampled(60, 1))
+    assert {len(char.encode()) for char in drawn} == {1, 2, 3, 4}
+    assert len(set(drawn)) > 200
 
 
 @pytest.mark.parametrize("kind", ["rtsp", "onvif"])
@@ -60,7 +84,8 @@ async def test_every_password_comes_to_the_camera_as_it_was_typed(matrix: Matrix
             assert cam.login_attempts.failed == 0, password
             await matrix.client.delete(f"/cameras/{camera_id}")
 
-    await asyncio.gather(*(one(number, password) for number, password in enumerate(NASTY)))
+    passwords = [*NASTY, *EACH, *sampled(60, seed=len(kind))]
+    await asyncio.gather(*(one(number, password) for number, password in enumerate(passwords)))
 
 
 def config(number: int, password: str, kind: str) -> SimCamConfig:
@@ -88,7 +113,8 @@ async def test_passwords_in_the_address_become_fields(matrix: Matrix) -> None:
             assert cam.login_attempts.failed == 0, password
             await matrix.client.delete(f"/cameras/{answer.json()['id']}")
 
-    await asyncio.gather(*(one(number, password) for number, password in enumerate(NASTY)))
+    passwords = [*NASTY, *EACH, *sampled(60, seed=7)]
+    await asyncio.gather(*(one(number, password) for number, password in enumerate(passwords)))
 
 
 async def test_a_password_changed_by_patch_is_the_one_that_is_used(matrix: Matrix) -> None:
