@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 from go2rtc_standin import ANSWER, Go2rtcStandin
+from nova_camera import as_onvif, as_rtsp
 
 from novavms_camera.secret import Secret
 from novavms_gateway.live import webrtc
@@ -23,15 +24,6 @@ pytestmark = [pytest.mark.anyio]
 
 Running = Callable[..., AbstractAsyncContextManager[None]]
 OFFER = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\n"
-
-
-def rtsp(cam: SimCam, **changed: Any) -> CameraConfig:
-    plain: dict[str, Any] = {
-        **{"camera_id": uuid4(), "revision": 1, "name": "Yard", "kind": "rtsp", "host": "127.0.0.1"},
-        **{"port": cam.rtsp_port, "rtsp_url": cam.rtsp_url, "username": "admin"},
-        **{"password": DEFAULT_PASSWORD, "allow_loopback": True},
-    }
-    return CameraConfig(**plain | changed)
 
 
 def changed(camera: CameraConfig, **fields: Any) -> CameraConfig:
@@ -87,7 +79,7 @@ async def test_an_offer_registers_the_camera_and_the_cameras_end_removes_it(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     async with SimCam() as cam, gateway(**box.setting):
-        camera, other = rtsp(cam), rtsp(cam)
+        camera, other = as_rtsp(cam), as_rtsp(cam)
         await box.online(camera, other)
         assert box.side.hellos[-1].has_go2rtc
         assert box.puts() == 0, "only when an offer comes"
@@ -124,7 +116,7 @@ def _applied(box: Box) -> list[Any]:
 @pytest.mark.slow
 async def test_a_go2rtc_that_forgot_is_put_right_once(gateway: Running, box: Box) -> None:
     async with SimCam() as cam, gateway(**box.setting):
-        camera = rtsp(cam)
+        camera = as_rtsp(cam)
         await box.online(camera)
         await box.answered(camera)
         await box.go2rtc.restart()
@@ -171,7 +163,7 @@ async def test_each_way_it_can_fail_has_its_word(
         return (await box.offer(camera_id, sdp=sdp)).error
 
     async with SimCam() as cam, SimCam() as dead, gateway(**box.setting):
-        camera, away = rtsp(cam), rtsp(dead, password="wrong")
+        camera, away = as_rtsp(cam), as_rtsp(dead, password="wrong")
         await box.side.desire(away)
         await box.until(lambda: (s := box.side.status(away.camera_id)) and s.reason == "auth_failed")
         await box.online(camera)
@@ -183,7 +175,7 @@ async def test_each_way_it_can_fail_has_its_word(
         assert await error(camera.camera_id, "hello") == "refused"
         monkeypatch.setattr(webrtc, "OFFERS_MAX", 0)
         assert await error(camera.camera_id) == "busy"
-        monkeypatch.setattr(webrtc, "OFFERS_MAX", 8)
+        monkeypatch.setattr(webrtc, "OFFERS_MAX", 16)
 
         async def lies(*_: Any) -> tuple[int, str, bytes]:
             return 201, "application/sdp", b"v=0" + b"x" * 100_000
@@ -206,6 +198,32 @@ async def test_each_way_it_can_fail_has_its_word(
 
 
 @pytest.mark.slow
+async def test_a_wall_of_cameras_is_answered_though_few_at_a_time(
+    gateway: Running, box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webrtc, "AT_ONCE", 2)
+    async with SimCam() as cam, gateway(**box.setting):
+        cameras = [as_rtsp(cam) for _ in range(5)]
+        await box.online(*cameras)
+        most = running = 0
+        answer = box.go2rtc._answer
+
+        async def counted(*call: Any) -> tuple[int, str, bytes]:
+            nonlocal most, running
+            running += 1
+            most = max(most, running)
+            await asyncio.sleep(0.01)
+            running -= 1
+            return await answer(*call)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(box.go2rtc, "_answer", counted)
+            replies = await asyncio.gather(*(box.offer(camera.camera_id) for camera in cameras))
+        assert all(reply.ok for reply in replies), replies
+        assert most == 2
+
+
+@pytest.mark.slow
 async def test_without_one_it_says_so(gateway: Running, box: Box) -> None:
     async with gateway():
         await box.until(lambda: box.side.connected)
@@ -216,8 +234,8 @@ async def test_without_one_it_says_so(gateway: Running, box: Box) -> None:
 @pytest.mark.slow
 async def test_the_sub_stream_has_a_name_of_its_own_and_none_is_main(gateway: Running, box: Box) -> None:
     async with SimCam() as cam, SimCam(SimCamConfig()) as plain, gateway(**box.setting):
-        camera = rtsp(cam, kind="onvif", port=cam.onvif_port, rtsp_url=None)
-        bare = rtsp(plain)
+        camera = as_onvif(cam)
+        bare = as_rtsp(plain)
         await box.online(camera, bare)
         for tier in ("main", "sub"):
             await box.answered(camera, tier)
@@ -234,7 +252,7 @@ async def test_what_is_handed_over_was_judged_and_is_an_address_no_name(gateway:
     """A name may mean another machine by the time that go2rtc asks."""
     async with SimCam() as cam, gateway(**box.setting):
         named = {"host": "localhost", "rtsp_url": cam.rtsp_url.replace("127.0.0.1", "localhost")}
-        camera, forbidden = rtsp(cam, **named), rtsp(cam, allow_loopback=False)
+        camera, forbidden = as_rtsp(cam, **named), as_rtsp(cam, allow_loopback=False)
         await box.online(camera)
         await box.answered(camera)
         (source,) = box.go2rtc.streams[box.name(camera)]
@@ -252,7 +270,7 @@ async def test_a_camera_that_goes_while_it_is_registered_is_removed_again(
 ) -> None:
     """go2rtc has the name after the list was read: whoever put it there sees to it."""
     async with SimCam() as cam, gateway(**box.setting):
-        camera = rtsp(cam)
+        camera = as_rtsp(cam)
         await box.online(camera)
         answer, reached, go_on = box.go2rtc._answer, asyncio.Event(), asyncio.Event()
 

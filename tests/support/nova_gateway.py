@@ -195,6 +195,7 @@ async def connected(
     identity: tuple[UUID, str] | None = None,
     serve: Serve | None = None,
     ledger_epoch: UUID | None = None,
+    has_go2rtc: bool = False,
 ) -> AsyncIterator[ScriptedGateway]:
     """Paired (unless `identity` is given), connected and greeted; it has its first desired state."""
     site_id = site_id or world.site
@@ -203,7 +204,11 @@ async def connected(
     async with connect(url, additional_headers={"Authorization": f"Bearer {token}"}, proxy=None) as socket:
         gateway = ScriptedGateway(gateway_id, site_id, token, answer, serve)
         hello = Hello(
-            protocol=PROTOCOL_VERSION, version="test", facts=GatewayFacts(), ledger_epoch=ledger_epoch
+            protocol=PROTOCOL_VERSION,
+            version="test",
+            facts=GatewayFacts(),
+            ledger_epoch=ledger_epoch,
+            has_go2rtc=has_go2rtc,
         )
         await socket.send(encode(hello))
         task = asyncio.create_task(gateway.run(socket))

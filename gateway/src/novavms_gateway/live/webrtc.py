@@ -25,8 +25,10 @@ from novavms_protocol import AnswerOffer, CameraConfig
 log = logging.getLogger(__name__)
 
 SETTING: Final = "NOVAVMS_GATEWAY_GO2RTC_URL"
-OFFERS_MAX: Final = 8
-"""At once; each may wait for go2rtc to reach the camera."""
+OFFERS_MAX: Final = 16
+"""A wall of cameras. What comes beyond is refused: other requests need room beside them (link.requests.RUNNING_MAX)."""
+AT_ONCE: Final = 6
+"""Worked on; each may wait for go2rtc to reach the camera."""
 ANSWER_SEC: Final = 12.0
 KNOWN_WITHIN_SEC: Final = 2.0
 AGAIN_SEC: Final = 10.0
@@ -64,7 +66,8 @@ class WebRtc:
         self._streams: dict[str, _Stream] = {}
         self._stale = asyncio.Event()
         self._stale.set()
-        self._at_work = 0
+        self._asked = 0
+        self._slots = asyncio.Semaphore(AT_ONCE)
 
     @property
     def has_go2rtc(self) -> bool:
@@ -74,11 +77,11 @@ class WebRtc:
         """The reply of AnswerOffer. Raises RequestRefusedError."""
         if self._go2rtc is None:
             raise RequestRefusedError("unsupported", f"No go2rtc is set ({SETTING}).")
-        if self._at_work >= OFFERS_MAX:
+        if self._asked >= OFFERS_MAX:
             raise RequestRefusedError("busy", "The gateway already works on as many offers as it can.")
-        self._at_work += 1
+        self._asked += 1
         try:
-            async with asyncio.timeout(ANSWER_SEC):
+            async with asyncio.timeout(ANSWER_SEC), self._slots:
                 return {"sdp": await self._exchange(self._go2rtc, ask)}
         except (Go2rtcAway, Go2rtcUnknown, TimeoutError) as trouble:
             log.warning("go2rtc is away", extra={"facts": {"camera": ask.camera_id, "error": trouble}})
@@ -87,7 +90,7 @@ class WebRtc:
             log.info("offer refused", extra={"facts": {"camera": ask.camera_id, "error": trouble}})
             raise RequestRefusedError("refused", "The gateway's go2rtc did not take the offer.") from None
         finally:
-            self._at_work -= 1
+            self._asked -= 1
 
     def cameras_changed(self) -> None:
         """The fleet is as the server desires it: what is known of cameras that are gone, disabled or changed is to be forgotten."""

@@ -35,10 +35,12 @@ OnProgress = Callable[[dict[str, Any]], None]
 class Socket:
     """What the hub needs of a link (see link.Link, which is one)."""
 
-    __slots__ = ("connection_id", "gateway")
+    __slots__ = ("connection_id", "gateway", "has_go2rtc")
     gateway: GatewayRef
     connection_id: UUID
     """Given at arrival, under the gateway's row lock: the greater one is the newer."""
+    has_go2rtc: bool
+    """As its hello said: it takes AnswerOffer."""
 
     def send_request(self, request: Request) -> None:
         raise NotImplementedError

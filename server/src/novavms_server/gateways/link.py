@@ -128,6 +128,7 @@ class Link(Socket):
     ) -> None:
         self.gateway = gateway
         self.connection_id: UUID = new_id()
+        self.has_go2rtc = False
         self.heard_at: datetime = arrivals.clock.now()
         self.heard_mono = arrivals.clock.monotonic()
         self.asked = False
@@ -189,6 +190,7 @@ class Link(Socket):
             raise _BadMessage("the first message must be hello")
         if hello.protocol != PROTOCOL_VERSION:
             raise _BadMessage(f"this server speaks protocol {PROTOCOL_VERSION}; update the gateway")
+        self.has_go2rtc = hello.has_go2rtc
         state = await self._arrivals.arrive(self, self.token_hash, hello)
         self.sent_version = state.version
         self._send(state)

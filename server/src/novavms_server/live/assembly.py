@@ -11,6 +11,7 @@ from novavms_server.kit.database import Database
 from novavms_server.kit.limits import Limiter
 from novavms_server.kit.metrics import Metrics
 from novavms_server.kit.seal import Sealer
+from novavms_server.live.answering import Answerer
 from novavms_server.live.direct import DirectFeed
 from novavms_server.live.door import LiveDoor
 from novavms_server.live.hls_door import HlsDoor
@@ -78,11 +79,12 @@ def build_live(
     watchers = Watchers(counted, memory)
     inlets = Inlets(gateways, counted)
     upstreams = Upstreams(hub, inlets, DirectFeed(direct.cameras, clock, counted), clock, counted, memory)
+    answerer = Answerer(hub, direct.go2rtc, direct.mirror.repair)
     return LiveParts(
         service=LiveService(
             tickets,
             offered=frozenset({"mse", "hls", "webrtc"}),
-            has_go2rtc=direct.go2rtc is not None,
+            answerer=answerer,
             base_url=settings.public_url or "",
         ),
         tickets=tickets,
@@ -91,7 +93,7 @@ def build_live(
         inlets=inlets,
         upstreams=upstreams,
         hls=HlsDoor(rights, watchers, upstreams, counted, memory, clock),
-        whep=WhepDoor(tickets, rights, direct.go2rtc, direct.mirror.repair),
+        whep=WhepDoor(tickets, rights, answerer),
         door=LiveDoor(tickets, rights, watchers, upstreams, counted, memory, limiter, anonymous),
         metrics=counted,
         memory=memory,

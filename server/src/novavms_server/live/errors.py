@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from novavms_server.kit.errors import Forbidden, InvalidToken, RateLimited
+from novavms_server.kit.errors import Forbidden, InvalidToken, RateLimited, Unavailable
 
 
 class TicketRefused(InvalidToken):
@@ -16,3 +16,13 @@ class NotToSee(Forbidden):
 class TooManyWatchers(RateLimited):
     def __init__(self, message: str) -> None:
         super().__init__(message, retry_after_sec=5)
+
+
+class WebRtcAway(Unavailable):
+    """`reason` in the body: why nobody answers an offer now."""
+
+    sentence = "go2rtc can't be reached right now; try again, or watch another way."
+
+    def __init__(self, reason: str = "go2rtc_away", message: str | None = None) -> None:
+        super().__init__(message, retry_after_sec=5)
+        self.extra["reason"] = reason

@@ -28,7 +28,7 @@ class LiveProtocol(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LiveExcluded(msgspec.Struct, frozen=True, kw_only=True):
-    """A way that is not offered. `reason` is stable: no_go2rtc, not_direct, codec, rights_not_enforceable,
+    """A way that is not offered. `reason` is stable: no_go2rtc, gateway_offline, codec, rights_not_enforceable,
     not_supported."""
 
     type: Protocol

@@ -14,11 +14,12 @@ from novavms_server.kit.caller import Caller
 from novavms_server.kit.database import Query
 from novavms_server.kit.errors import Forbidden
 from novavms_server.kit.work import Work
+from novavms_server.live.answering import Answerer
 from novavms_server.live.models import Live, LiveCamera, LiveExcluded, LiveProtocol, Protocol
 from novavms_server.live.plan import Plan, plan_of, read_codecs
 from novavms_server.live.rights import CAMERA, MISSING, live_camera
 from novavms_server.live.tickets import Ticket, Tickets
-from novavms_server.live.whep import why_not_webrtc
+from novavms_server.live.whep import OFFERED, why_not_webrtc
 
 PATH: Final = "/api/v1/live/"
 VALID: Final = timedelta(hours=1)
@@ -35,14 +36,14 @@ _TIERS: Final = {
 
 
 class LiveService:
-    """Made once. `offered`: the ways that this server has doors for; `has_go2rtc`: one is set. `base_url` may be empty."""
+    """Made once. `offered`: the ways that this server has doors for. `base_url` may be empty."""
 
     def __init__(
-        self, tickets: Tickets, *, offered: frozenset[Protocol], has_go2rtc: bool, base_url: str = ""
+        self, tickets: Tickets, *, offered: frozenset[Protocol], answerer: Answerer, base_url: str = ""
     ) -> None:
         self._tickets = tickets
         self._offered = offered
-        self._has_go2rtc = has_go2rtc
+        self._answerer = answerer
         self._base_url = base_url.rstrip("/")
 
     async def view(self, work: Work, camera_id: UUID, tier: Tier, codecs: str | None) -> Live:
@@ -63,7 +64,7 @@ class LiveService:
         for name in order:
             without = self._without(name, work.caller, camera, plan)
             if without is None:
-                protocols.append(self._protocol(name, token, plan, decodable))
+                protocols.append(self._protocol(name, token, plan, decodable, is_near))
             else:
                 excluded.append(without)
         return Live(
@@ -78,14 +79,20 @@ class LiveService:
         """See kit.edge."""
         return self._tickets.whose(scope["path"].removeprefix(PATH).partition("/")[0])
 
-    def _protocol(self, name: Protocol, token: str, plan: Plan, decodable: frozenset[str]) -> LiveProtocol:
+    def _protocol(
+        self, name: Protocol, token: str, plan: Plan, decodable: frozenset[str], is_near: bool
+    ) -> LiveProtocol:
         base = self._base_url.replace("http", "ws", 1) if name == "mse" else self._base_url
+        asked = {"mse": "", "hls": _query(plan, decodable), "webrtc": _query(plan, OFFERED)}[name]
+        far = " It comes from the gateway's own network, which the viewer has to reach."
         return LiveProtocol(
             type=name,
-            url=f"{base}{PATH}{token}/{_ENDINGS[name]}{_query(plan, decodable) if name == 'hls' else ''}",
+            url=f"{base}{PATH}{token}/{_ENDINGS[name]}{asked}",
             tier=plan.tier,
             codec=plan.codec,
-            reason=_REASONS[name] + _TIERS.get(plan.tier_reason or "", ""),
+            reason=_REASONS[name]
+            + (far if name == "webrtc" and not is_near else "")
+            + _TIERS.get(plan.tier_reason or "", ""),
         )
 
     def _without(self, name: Protocol, caller: Caller, camera: LiveCamera, plan: Plan) -> LiveExcluded | None:
@@ -94,7 +101,7 @@ class LiveService:
         if plan.message is not None:
             reason, message = "codec", plan.message
         elif name == "webrtc":
-            return why_not_webrtc(caller, camera, plan.codec, has_go2rtc=self._has_go2rtc)
+            return why_not_webrtc(caller, camera, plan.codec, self._answerer.readiness(camera))
         elif name not in self._offered:
             reason, message = "not_supported", "This server does not offer it yet."
         return LiveExcluded(type=name, reason=reason, message=message) if reason else None
