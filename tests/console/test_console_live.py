@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from nova_browser import NEEDS_BROWSER, Visitor, visiting
+from nova_browser import NEEDS_BROWSER, NO_WEBSOCKETS, PIXELS, Visitor, visiting
 from nova_people import PASSWORD, add_user
 from nova_programs import ServerProgram
 from nova_system import System, until
@@ -19,14 +19,10 @@ from novavms_simcam import SimCam, SimCamConfig
 
 pytestmark = [*NEEDS_BROWSER, pytest.mark.timeout(240)]
 
-NO_WEBSOCKETS = """
-  globalThis.WebSocket = class {
-    static OPEN = 1;
-    readyState = 3;
-    constructor() { setTimeout(() => this.onerror?.(new Event('error'))); }
-    send() {}
-    close() {}
-  };
+NO_VIDEO = """
+  delete globalThis.MediaSource;
+  delete globalThis.ManagedMediaSource;
+  delete globalThis.RTCPeerConnection;
 """
 
 
@@ -168,3 +164,29 @@ async def test_without_a_websocket_it_steps_down_and_says_so(system: System, bro
         assert (await visitor.watch(10, ".live"))["width"] == 768
         await view.locator(".live-badge").focus()
         await expect(page.get_by_role("tooltip")).to_contain_text("No WebSocket gets through")
+
+
+async def test_without_any_way_to_video_there_is_a_picture_each_second(
+    system: System, browser: Browser
+) -> None:
+    _, email = await add_user(system.world, "operator", email="old@acme.example")
+    async with (
+        SimCam(SimCamConfig(name="Roof")) as camera,
+        visiting(browser, system.world.base_url, quiet=False) as visitor,
+    ):
+        camera_id = await direct_camera(system, camera)
+        page = visitor.page
+        await page.add_init_script(NO_VIDEO)
+        await visitor.sign_in(email, PASSWORD, f"/cameras/{camera_id}")
+        view = page.locator(".live[data-way='pictures']")
+        picture = view.locator("img")
+        await expect(picture).to_be_visible(timeout=30_000)
+        seen: set[str] = set()
+
+        async def another() -> bool:
+            seen.add(await picture.evaluate(PIXELS))
+            return len(seen) >= 3
+
+        await until(another, within=30, what="three different pictures")
+        await view.locator(".live-badge").focus()
+        await expect(page.get_by_role("tooltip")).to_contain_text("This browser has no MediaSource.")

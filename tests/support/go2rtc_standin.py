@@ -17,6 +17,9 @@
 Auth: `api.username/password` is HTTP Basic, skipped for loopback callers unless `local_auth: true` (here: `login`).
 After a restart without a config file every stream is gone.
 
+With a `peer` (nova_webrtc) the answer to an offer is a real one, and the source's own packets follow it; what the binary answers where the source
+is dead was not seen: here 500. Without one the answer is ANSWER, which leads nowhere.
+
 Source: go2rtc v1.9.14, https://github.com/AlexxIT/go2rtc, observed from its binary; not read, not copied.
 """
 
@@ -29,6 +32,8 @@ from contextlib import suppress
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
+from nova_webrtc import WebRtcPeer
+
 _SCHEMES = ("rtsp", "rtsps", "rtspx", "http", "https", "rtmp", "onvif", "ffmpeg", "hass", "homekit")
 _INSECURE = ("echo", "exec", "expr")
 ANSWER = b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
@@ -38,7 +43,14 @@ JPEG = b"\xff\xd8\xff\xe0stand-in\xff\xd9"
 class Go2rtcStandin:
     """`async with Go2rtcStandin() as it:` listens on a free port of 127.0.0.1. `restart()` is a restart of the program."""
 
-    def __init__(self, *, config_file: bool = True, login: tuple[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        config_file: bool = True,
+        login: tuple[str, str] | None = None,
+        peer: WebRtcPeer | None = None,
+    ) -> None:
+        self.peer = peer
         self.config_file = config_file
         self.login = login
         self.streams: dict[str, list[str]] = {}
@@ -131,8 +143,16 @@ class Go2rtcStandin:
             if not sent.startswith(b"v=0"):
                 return 500, "text/plain", b"EOF\n"
             self.offers.append((name, sent))
-            return 201, "application/sdp", ANSWER
+            return await self._exchange(self.streams[name][0], sent)
         return 404, "text/plain", b"404 page not found\n"
+
+    async def _exchange(self, source: str, offer: bytes) -> tuple[int, str, bytes]:
+        if self.peer is None:
+            return 201, "application/sdp", ANSWER
+        answer = await self.peer.answer(source, offer.decode())
+        if answer is None:
+            return 500, "text/plain", b"\n"
+        return 201, "application/sdp", answer.encode()
 
     async def _streams(
         self, method: str, query: list[tuple[str, str]], given: dict[str, str]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 CHROMIUM = shutil.which("chromium")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+ARGUMENTS += ["--allow-loopback-in-peer-connection"]
 ARGUMENTS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 NEEDS_BROWSER = [
@@ -45,6 +46,26 @@ FRAMES = """(video, wanted) => new Promise(done => {
   };
   video.requestVideoFrameCallback(look);
 })"""
+
+PIXELS = """shown => {
+  const canvas = document.createElement('canvas');
+  [canvas.width, canvas.height] = [64, 48];
+  const context = canvas.getContext('2d');
+  context.drawImage(shown, 0, 0, 64, 48);
+  return Array.from(context.getImageData(0, 0, 64, 48).data).join();
+}"""
+"""What a video or an image shows, small."""
+
+NO_WEBSOCKETS = """
+  globalThis.WebSocket = class {
+    static OPEN = 1;
+    readyState = 3;
+    constructor() { setTimeout(() => this.onerror?.(new Event('error'))); }
+    send() {}
+    close() {}
+  };
+"""
+"""Before a page's own scripts: none gets through."""
 
 
 class Visitor:
@@ -121,12 +142,14 @@ async def visiting(
     height: int = 860,
     theme: str = "dark",
     quiet: bool = True,
+    permissions: Sequence[str] = (),
 ) -> AsyncIterator[Visitor]:
     """A browser of their own: no cookies yet. At the end the page has complained of nothing, unless `quiet` is off."""
     context = await browser.new_context(
         viewport={"width": width, "height": height},
         color_scheme="light" if theme == "light" else "dark",
         reduced_motion="reduce",
+        permissions=list(permissions),
     )
     context.set_default_timeout(15_000)
     visitor = Visitor(await context.new_page(), base_url)

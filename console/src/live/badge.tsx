@@ -1,12 +1,19 @@
-/** How the picture comes here: protocol, latency, tier; and why it is these, on hover and focus. */
+/** How the picture comes here: protocol, latency, tier; why it is these, on hover and focus; another way, with a press. */
 import { Button } from 'react-aria-components/Button';
+import { Menu, MenuItem, MenuTrigger } from 'react-aria-components/Menu';
+import { Popover } from 'react-aria-components/Popover';
 import { Tooltip, TooltipTrigger } from 'react-aria-components/Tooltip';
+import { Icon } from '../design/icons';
 import { t } from '../text';
-import type { LiveState } from './session';
+import { choose, useChoice, type Choice } from './choice';
+import type { LiveState, Way } from './way';
 
-export function LiveBadge({ state }: { state: LiveState }) {
-  const { way, why, tier, tierReason, behindSec } = state;
-  const behind = state.phase === 'playing' && behindSec !== null ? behindSec.toFixed(1) : null;
+const CHOICES: readonly Choice[] = ['auto', 'mse', 'webrtc', 'hls'];
+
+export function LiveBadge({ state, way }: { state: LiveState; way: Way }) {
+  const choice = useChoice();
+  const { why, tier, tierReason, behindSec } = state;
+  const behind = state.phase === 'playing' && behindSec !== null ? t.live.seconds(behindSec) : null;
   const told = [
     t.live.wayLong[way],
     why,
@@ -15,20 +22,43 @@ export function LiveBadge({ state }: { state: LiveState }) {
     tierReason === null || way === 'pictures' ? null : (t.live.tierReason[tierReason] ?? tierReason),
   ].filter((word) => word !== null);
   return (
-    <TooltipTrigger delay={300} closeDelay={50}>
-      <Button className={`live-badge ${way} ${state.phase}`}>
-        <span className="dot" aria-hidden="true" />
-        <span>{t.live.way[way]}</span>
-        {behind !== null && <span className="number">{t.live.behind(behind)}</span>}
-        {way !== 'pictures' && <span>{t.live.tier[tier]}</span>}
-      </Button>
-      <Tooltip className="tooltip live-told" offset={6}>
-        {told.map((word) => (
-          <span key={word} className="block">
-            {word}
-          </span>
-        ))}
-      </Tooltip>
-    </TooltipTrigger>
+    <MenuTrigger>
+      <TooltipTrigger delay={300} closeDelay={50}>
+        <Button className={`live-badge ${way} ${state.phase}`}>
+          <span className="dot" aria-hidden="true" />
+          <span>{t.live.way[way]}</span>
+          {behind !== null && <span className="number">{t.live.behind(behind)}</span>}
+          {way !== 'pictures' && <span>{t.live.tier[tier]}</span>}
+        </Button>
+        <Tooltip className="tooltip live-told" offset={6}>
+          {told.map((word) => (
+            <span key={word} className="block">
+              {word}
+            </span>
+          ))}
+        </Tooltip>
+      </TooltipTrigger>
+      <Popover className="popover" placement="top start" offset={4}>
+        <Menu
+          className="listbox"
+          aria-label={t.live.choice}
+          selectionMode="single"
+          disallowEmptySelection
+          selectedKeys={[choice]}
+          onAction={(key) => choose(CHOICES.find((each) => each === key) ?? 'auto')}
+        >
+          {CHOICES.map((each) => (
+            <MenuItem key={each} id={each} textValue={t.live.choices[each]} className="option">
+              {({ isSelected }) => (
+                <>
+                  <span className="grow">{t.live.choices[each]}</span>
+                  {isSelected && <Icon name="check" size={16} />}
+                </>
+              )}
+            </MenuItem>
+          ))}
+        </Menu>
+      </Popover>
+    </MenuTrigger>
   );
 }

@@ -13,7 +13,7 @@ import { useMay } from '../session/session';
 import { t } from '../text';
 import { duration, useNow } from '../text/when';
 import { LiveBadge } from './badge';
-import type { LiveState } from './session';
+import type { LiveState } from './way';
 import { useLive } from './use-live';
 import './live.css';
 
@@ -55,14 +55,14 @@ export function LiveView({
   };
 
   return (
-    <div className="live" ref={frame} data-way={state?.way} data-phase={state?.phase}>
+    <div className="live" ref={frame} data-way={state?.way ?? undefined} data-phase={state?.phase}>
       {/* oxlint-disable-next-line jsx-a11y/media-has-caption */}
       <video ref={video} playsInline autoPlay muted aria-label={t.live.picture(camera.name)} />
       {state?.way === 'pictures' && <Picture camera={camera} width={960} everyMs={PICTURE_MS} />}
       <Over camera={camera} state={state} enabled={enabled} />
       {head !== undefined && <div className="live-head">{head}</div>}
       <div className="live-foot">
-        {state !== null && <LiveBadge state={state} />}
+        {state !== null && state.way !== null && <LiveBadge state={state} way={state.way} />}
         <span className="grow" />
         <div className="live-actions">
           {actions}

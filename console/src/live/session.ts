@@ -1,73 +1,61 @@
 /**
- * A camera, watched: over the WebSocket into MediaSource; where that does not work low-latency HLS; where that does not either, a picture
- * each second (which the view shows by itself). It heals by itself, and says what it uses and why.
+ * A camera, watched by the ways that the server offers, in its order: the first that shows a picture. Where none does, a picture each second
+ * (which the view shows by itself). It heals by itself, says what it uses and why, and goes back to a better way once that shows one.
  */
-import { APIConnectionError, type Live, type LiveInit, type LiveTier, type LiveWatch } from '@novavms/sdk';
+import type { Live, LiveProtocol, LiveTier } from '@novavms/sdk';
 import { client } from '../api/client';
 import { sentenceOf } from '../design/surfaces';
 import { t } from '../text';
-import { playLowLatency } from './low-latency';
-import { canPlay, decodable, Sink } from './sink';
+import { byHls } from './by-hls';
+import { byMse } from './by-mse';
+import { byWebRtc } from './by-webrtc';
+import type { Choice } from './choice';
+import { Left } from './left';
+import { decodable } from './sink';
+import { down, passes, pause, STEADY_MS, type Down, type LiveState, type Outcome, type Play, type VideoWay, type Way } from './way';
 
-export type Way = 'mse' | 'hls' | 'pictures';
-
-export interface LiveState {
-  way: Way;
-  /** Why it is not a better way; null for the best one. */
-  why: string | null;
-  phase: 'starting' | 'playing' | 'waiting' | 'ended';
-  /** Said in the picture's place, or over the last one. */
-  message: string | null;
-  tier: LiveTier;
-  tierReason: string | null;
-  hasAudio: boolean;
-  behindSec: number | null;
-}
-
-const STEADY_MS = 1_000;
-/** So long the picture may stand while bytes come, then the player begins anew; after so many times it steps down. */
-const STALL_MS = 5_000;
-const MOST_FAULTS = 3;
-const FAULTS_WITHIN_MS = 60_000;
-/** After this the best way is tried again. */
-const UP_AGAIN_MS = 60_000;
+const PLAY: Record<VideoWay, Play> = { mse: byMse, webrtc: byWebRtc, hls: byHls };
 const AGAIN_MS = 2_000;
-/** HLS that gave no picture is left alone for so long: trying it would take the pictures away that there are. */
-const NO_HLS_MS = 600_000;
-
-/** What a way came to. */
-type Outcome = { kind: 'over' } | { kind: 'again' } | { kind: 'down'; why: string };
+/** After so many stalls a way is left. */
+const MOST_STALLS = 3;
+const STALLS_WITHIN_MS = 60_000;
 
 export class LiveSession {
   readonly #cameraId: string;
   readonly #video: HTMLVideoElement;
+  readonly #choice: Choice;
   readonly #closing = new AbortController();
   readonly #tell: (state: LiveState) => void;
+  readonly #left = new Left();
   #state: LiveState;
   #wanted: LiveTier;
-  #watch: LiveWatch | null = null;
-  #ways: Live | null = null;
-  #faults: number[] = [];
-  #noHlsUntil = 0;
+  /** Of the way that is played now. */
+  #turn = new AbortController();
+  #onTier: ((tier: LiveTier) => void) | null = null;
+  #stalls: number[] = [];
 
-  constructor(cameraId: string, video: HTMLVideoElement, tier: LiveTier, tell: (state: LiveState) => void) {
+  constructor(cameraId: string, video: HTMLVideoElement, tier: LiveTier, choice: Choice, tell: (state: LiveState) => void) {
     this.#cameraId = cameraId;
     this.#video = video;
+    this.#choice = choice;
     this.#tell = tell;
-    this.#state = { way: 'mse', why: null, phase: 'starting', message: null, tier, tierReason: null, hasAudio: false, behindSec: null };
+    this.#state = { way: null, why: null, phase: 'starting', message: null, tier, tierReason: null, hasAudio: false, behindSec: null };
     this.#wanted = tier;
     tell(this.#state);
+    addEventListener('online', () => this.#left.makeDue(), { signal: this.#closing.signal });
     void this.#run();
   }
 
   setTier(tier: LiveTier): void {
+    if (tier === this.#wanted) return;
     this.#wanted = tier;
-    this.#watch?.setTier(tier);
+    if (this.#onTier !== null) this.#onTier(tier);
+    else void this.#changeTier(this.#turn);
   }
 
   close(): void {
     this.#closing.abort();
-    this.#watch?.close();
+    this.#turn.abort();
   }
 
   get #ended(): boolean {
@@ -80,159 +68,161 @@ export class LiveSession {
     this.#tell(this.#state);
   }
 
+  #end(message: string): void {
+    this.#become({ phase: 'ended', message, behindSec: null });
+    this.close();
+  }
+
   async #run(): Promise<void> {
     while (!this.#ended) {
-      let outcome = await this.#mse();
-      if (outcome.kind === 'down' && !this.#ended) outcome = await this.#hls(outcome.why);
-      if (outcome.kind === 'over') return;
-      if (outcome.kind === 'again') {
-        await this.#pause(AGAIN_MS);
+      const ways = await this.#ask();
+      if (this.#ended) return;
+      if (ways === null) {
+        await pause(AGAIN_MS, this.#closing.signal);
         continue;
       }
-      this.#become({ way: 'pictures', why: outcome.why, phase: 'playing', message: null, behindSec: null, hasAudio: false });
-      await this.#pause(UP_AGAIN_MS);
+      if (ways.message !== null && ways.message !== undefined) {
+        this.#end(ways.message);
+        return;
+      }
+      const best = this.#order(ways).find((way) => this.#left.why(way) === null);
+      if (best === undefined) await this.#pictures(ways);
+      else await this.#show(best, ways);
     }
   }
 
-  async #mse(): Promise<Outcome> {
-    if (typeof MediaSource !== 'function') return { kind: 'down', why: t.live.why.noMediaSource };
-    let sink: Sink | null = null;
-    const watch = client.cameras.watchLive(this.#cameraId, { tier: this.#wanted, codecs: decodable() }, { signal: this.#closing.signal });
-    this.#watch = watch;
-    let down: string | null = null;
-    let faulty = false;
-    const fault = () => {
-      faulty = true;
-      watch.close();
-    };
-    const eye = new Eye(this.#video, fault);
-    const begin = (init: LiveInit) => {
-      sink?.close();
-      sink = null;
-      if (!canPlay(init.mime)) {
-        down = t.live.why.cannotPlay(init.mime);
-        watch.close();
-        return;
-      }
-      sink = new Sink(this.#video, init.mime, fault);
-      this.#become({ way: 'mse', why: null, tier: init.tier, tierReason: init.tierReason, hasAudio: init.hasAudio });
-    };
-    const steady = setInterval(() => {
-      if (sink !== null && this.#state.phase === 'playing') this.#become({ behindSec: sink.behindSec });
-    }, STEADY_MS);
-    eye.onPicture = () => {
-      if (this.#state.phase !== 'playing' && sink !== null) this.#become({ phase: 'playing', message: null, behindSec: sink.behindSec });
-    };
+  /** Which ways there are; null where it can't be known now. What another try would not mend ends it. */
+  async #ask(): Promise<Live | null> {
     try {
-      for await (const item of watch) {
-        if (item.kind === 'init') begin(item);
-        else if (item.kind === 'data') {
-          (sink as Sink | null)?.append(item.bytes);
-          eye.fed();
-        } else if (item.kind === 'waiting') {
-          eye.rest();
-          this.#become({ phase: 'waiting', message: item.reason === 'connection_lost' ? t.live.connectionLost : item.message, behindSec: null });
-        } else if (item.reason === 'no_mse') {
-          down = item.message;
-        } else {
-          this.#become({ phase: 'ended', message: item.message, behindSec: null });
-          return { kind: 'over' };
-        }
-      }
-    } catch (error) {
-      if (this.#ended) return { kind: 'over' };
-      if (!(error instanceof APIConnectionError)) {
-        this.#become({ phase: 'ended', message: sentenceOf(error), behindSec: null });
-        return { kind: 'over' };
-      }
-      if (watch.ways !== null) down = t.live.why.noSocket;
-      else this.#become({ phase: 'waiting', message: sentenceOf(error) });
-    } finally {
-      this.#ways = watch.ways;
-      clearInterval(steady);
-      eye.close();
-      (sink as Sink | null)?.close();
-    }
-    if (down !== null) return { kind: 'down', why: down };
-    if (faulty && this.#tooFaulty()) return { kind: 'down', why: t.live.why.stalls };
-    return { kind: 'again' };
-  }
-
-  async #hls(why: string): Promise<Outcome> {
-    const offered = this.#ways?.protocols.find(({ type }) => type === 'hls');
-    if (offered === undefined || Date.now() < this.#noHlsUntil) return { kind: 'down', why };
-    this.#become({ way: 'hls', why, phase: 'starting', tier: offered.tier, tierReason: null, message: null });
-    const address = new URL(offered.url, location.origin).pathname;
-    const end = await playLowLatency(this.#video, address, this.#closing.signal, (behindSec) =>
-      this.#become({ phase: 'playing', message: null, behindSec }),
-    );
-    if (this.#ended) return { kind: 'over' };
-    if (end === 'broke') return { kind: 'again' };
-    this.#noHlsUntil = Date.now() + NO_HLS_MS;
-    return { kind: 'down', why };
-  }
-
-  #tooFaulty(): boolean {
-    const now = Date.now();
-    this.#faults = [...this.#faults.filter((at) => now - at < FAULTS_WITHIN_MS), now];
-    return this.#faults.length >= MOST_FAULTS;
-  }
-
-  #pause(milliseconds: number): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.#ended) {
-        resolve();
-        return;
-      }
-      const timer = setTimeout(resolve, milliseconds);
-      this.#closing.signal.addEventListener(
-        'abort',
-        () => {
-          clearTimeout(timer);
-          resolve();
-        },
-        { once: true },
+      return await client.cameras.live(
+        this.#cameraId,
+        { tier: this.#wanted, codecs: decodable().join(',') },
+        { signal: this.#closing.signal, maxRetries: 0 },
       );
+    } catch (error) {
+      if (this.#ended) return null;
+      if (!passes(error)) this.#end(sentenceOf(error));
+      else if (this.#state.phase !== 'playing') this.#become({ phase: 'waiting', message: sentenceOf(error), behindSec: null });
+      return null;
+    }
+  }
+
+  /** Best first. */
+  #order({ protocols }: Live): VideoWay[] {
+    const offered = protocols.map(({ type }) => type);
+    return offered.toSorted((one, other) => Number(other === this.#choice) - Number(one === this.#choice));
+  }
+
+  /** Why it is this way and no better one. */
+  #why(way: Way, ways: Live): string | null {
+    const order = this.#order(ways);
+    const better = way === 'pictures' ? order : order.slice(0, order.indexOf(way));
+    const found = better.map((each) => this.#left.why(each)).filter((why) => why !== null);
+    const refused = ways.excluded.find(({ type }) => type === this.#choice);
+    if (refused !== undefined) found.unshift(refused.message);
+    if (found.length > 0) return [...new Set(found)].join(' ');
+    if (way === this.#choice) return t.live.why.chosen;
+    return ways.protocols.find(({ type }) => type === way)?.reason ?? null;
+  }
+
+  async #show(way: VideoWay, ways: Live): Promise<void> {
+    const turn = this.#begin();
+    const { tier } = offeredOf(ways, way);
+    const starting: Partial<LiveState> = this.#state.phase === 'waiting' ? {} : { phase: 'starting', message: null };
+    this.#become({ ...starting, way, why: this.#why(way, ways), tier, tierReason: null, behindSec: null });
+    const looking = this.#lookUp(way, ways, turn);
+    const outcome = await PLAY[way]({
+      cameraId: this.#cameraId,
+      video: this.#video,
+      tier: this.#wanted,
+      ways,
+      signal: turn.signal,
+      tell: (change) => !turn.signal.aborted && this.#become(change),
+      onTier: (act) => (this.#onTier = act),
     });
+    this.#onTier = null;
+    turn.abort();
+    await looking;
+    await this.#follow(way, outcome);
+  }
+
+  async #follow(way: VideoWay, outcome: Outcome): Promise<void> {
+    if (outcome.kind === 'over') this.#end(outcome.message);
+    else if (outcome.kind === 'down') this.#left.leave(way, outcome.why, outcome.lasting);
+    else if (outcome.kind === 'stalled' && this.#tooManyStalls()) this.#left.leave(way, t.live.why.stalls, 'camera');
+    else if (outcome.kind !== 'stopped') await pause(AGAIN_MS, this.#closing.signal);
+  }
+
+  /** Until a better way shows a picture. */
+  async #pictures(ways: Live): Promise<void> {
+    const turn = this.#begin();
+    this.#become({ way: 'pictures', why: this.#why('pictures', ways), phase: 'playing', message: null, behindSec: null, hasAudio: false });
+    await this.#lookUp('pictures', ways, turn);
+  }
+
+  #begin(): AbortController {
+    this.#turn = new AbortController();
+    return this.#turn;
+  }
+
+  /** Tries the better ways beside the picture, each at its time, and ends the turn once one shows a picture. */
+  async #lookUp(than: Way, ways: Live, turn: AbortController): Promise<void> {
+    const order = this.#order(ways);
+    const better = than === 'pictures' ? order : order.slice(0, order.indexOf(than));
+    while (!turn.signal.aborted) {
+      await pause(STEADY_MS, turn.signal);
+      const way = better.find((each) => this.#left.until(each) <= Date.now());
+      // a page that nobody sees shows no pictures
+      if (turn.signal.aborted || document.hidden || way === undefined) continue;
+      const found = await this.#tried(way, turn.signal);
+      if (turn.signal.aborted) return;
+      if (found === 'shown') {
+        this.#left.takeUp(way);
+        turn.abort();
+      } else {
+        this.#left.leave(way, found.why, found.lasting);
+      }
+    }
+  }
+
+  /** Whether a picture comes by this way, on an element that nobody sees; else why not. */
+  async #tried(way: VideoWay, signal: AbortSignal): Promise<'shown' | Down> {
+    const none = down(this.#left.why(way) ?? t.live.why.noPicture);
+    const ways = await this.#ask();
+    if (signal.aborted || ways?.protocols.some(({ type }) => type === way) !== true) return none;
+    const spare = document.createElement('video');
+    spare.muted = true;
+    const trying = new AbortController();
+    const stop = () => trying.abort();
+    signal.addEventListener('abort', stop);
+    let shown = false;
+    const tell = ({ phase }: Partial<LiveState>) => {
+      shown ||= phase === 'playing';
+      if (phase !== undefined) stop();
+    };
+    const outcome = await PLAY[way]({ cameraId: this.#cameraId, video: spare, tier: this.#wanted, ways, signal: trying.signal, tell, onTier: () => undefined });
+    signal.removeEventListener('abort', stop);
+    if (shown) return 'shown';
+    return outcome.kind === 'down' ? outcome : none;
+  }
+
+  /** Of a way that is to be begun anew for it, unless it shows that tier anyway. */
+  async #changeTier(turn: AbortController): Promise<void> {
+    const ways = await this.#ask();
+    const { way, tier } = this.#state;
+    const offered = ways?.protocols.find(({ type }) => type === way);
+    if (offered !== undefined && offered.tier !== tier) turn.abort();
+  }
+
+  #tooManyStalls(): boolean {
+    const now = Date.now();
+    this.#stalls = [...this.#stalls.filter((at) => now - at < STALLS_WITHIN_MS), now];
+    return this.#stalls.length >= MOST_STALLS;
   }
 }
 
-/** Watches the pictures themselves: bytes may come and the picture stand all the same. */
-class Eye {
-  onPicture: () => void = () => undefined;
-  readonly #video: HTMLVideoElement;
-  readonly #timer: ReturnType<typeof setInterval>;
-  #handle = 0;
-  #fedAt = 0;
-  #seenAt = 0;
-
-  constructor(video: HTMLVideoElement, onStall: () => void) {
-    this.#video = video;
-    const look = () => {
-      this.#seenAt = performance.now();
-      this.onPicture();
-      this.#handle = video.requestVideoFrameCallback(look);
-    };
-    this.#handle = video.requestVideoFrameCallback(look);
-    this.#timer = setInterval(() => {
-      // a page that nobody sees shows no pictures
-      if (document.hidden || this.#fedAt === 0) this.rest();
-      else if (performance.now() - Math.max(this.#seenAt, this.#fedAt) > STALL_MS) onStall();
-    }, STEADY_MS);
-  }
-
-  /** Bytes have come: from the first of them on, pictures are due. */
-  fed(): void {
-    if (this.#fedAt === 0) this.#fedAt = performance.now();
-  }
-
-  /** None are due. */
-  rest(): void {
-    this.#fedAt = 0;
-  }
-
-  close(): void {
-    clearInterval(this.#timer);
-    this.#video.cancelVideoFrameCallback(this.#handle);
-  }
+function offeredOf({ protocols }: Live, way: VideoWay): LiveProtocol {
+  const offered = protocols.find(({ type }) => type === way);
+  if (offered === undefined) throw new Error(`${way} is not offered`);
+  return offered;
 }

@@ -130,7 +130,7 @@ export function decodable(): ('h264' | 'h265')[] {
 }
 
 /** The last picture stays while the element has no other: a new tier, a new connection. */
-function keepLastPicture(video: HTMLVideoElement): void {
+export function keepLastPicture(video: HTMLVideoElement): void {
   if (video.videoWidth === 0 || video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return;
   const canvas = document.createElement('canvas');
   canvas.width = Math.min(960, video.videoWidth);

@@ -1,7 +1,9 @@
 /** A camera's live video in an element, while somebody can see it: nothing flows when nobody looks. */
 import type { LiveTier } from '@novavms/sdk';
 import { useEffect, useRef, useState, type RefObject } from 'react';
-import { LiveSession, type LiveState } from './session';
+import { useChoice } from './choice';
+import { LiveSession } from './session';
+import type { LiveState } from './way';
 
 /** A page in the background for so long lets its cameras go. */
 const HIDDEN_MS = 20_000;
@@ -27,6 +29,7 @@ function usePageSeen(): boolean {
 /** null: not watched now. */
 export function useLive(video: RefObject<HTMLVideoElement | null>, cameraId: string, tier: LiveTier, wanted: boolean): LiveState | null {
   const seen = usePageSeen();
+  const choice = useChoice();
   const [state, setState] = useState<LiveState | null>(null);
   const session = useRef<LiveSession | null>(null);
   const firstTier = useRef(tier);
@@ -36,13 +39,13 @@ export function useLive(video: RefObject<HTMLVideoElement | null>, cameraId: str
   }, [tier]);
   useEffect(() => {
     if (!wanted || !seen || video.current === null) return undefined;
-    const made = new LiveSession(cameraId, video.current, firstTier.current, setState);
+    const made = new LiveSession(cameraId, video.current, firstTier.current, choice, setState);
     session.current = made;
     return () => {
       made.close();
       session.current = null;
       setState(null);
     };
-  }, [video, cameraId, wanted, seen]);
+  }, [video, cameraId, wanted, seen, choice]);
   return state;
 }

@@ -103,6 +103,11 @@ export class LiveWatch implements AsyncIterable<LiveItem> {
     return this.#ways;
   }
 
+  /** Whether there is a connection to the server now. */
+  get isOpen(): boolean {
+    return this.#socket?.isOpen === true;
+  }
+
   /** The next `init` is of this tier. */
   setTier(tier: LiveTier): void {
     if (tier === this.#tier) return;
@@ -238,8 +243,12 @@ class Socket implements AsyncIterable<LiveItem> {
     this.#socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => this.#take(data);
   }
 
+  get isOpen(): boolean {
+    return this.#socket.readyState === WebSocket.OPEN;
+  }
+
   ask(tier: LiveTier): void {
-    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify({ type: 'tier', tier }));
+    if (this.isOpen) this.#socket.send(JSON.stringify({ type: 'tier', tier }));
   }
 
   close(): void {
