@@ -308,7 +308,7 @@ class LiveProtocol(Model):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class LiveExcluded(Model):
-    """A way that is not offered. `reason` is stable: no_go2rtc, not_direct, codec, rights_not_enforceable,
+    """A way that is not offered. `reason` is stable: no_go2rtc, gateway_offline, codec, rights_not_enforceable,
     not_supported.
     """
 

@@ -622,7 +622,7 @@ export interface Live {
 }
 
 /**
- * A way that is not offered. `reason` is stable: no_go2rtc, not_direct, codec, rights_not_enforceable,
+ * A way that is not offered. `reason` is stable: no_go2rtc, gateway_offline, codec, rights_not_enforceable,
  * not_supported.
  */
 export interface LiveExcluded {
