@@ -43,7 +43,6 @@ _SENTENCES: Final[dict[EndReason, str]] = {
     "revoked": "You may not see this camera any more.",
     "camera_deleted": "The camera was deleted.",
     "shutting_down": "The server stops or starts anew; come again in a moment.",
-    "token_expired": "Your sign-in has ended.",
     "internal": "Something of ours failed; come again.",
 }
 

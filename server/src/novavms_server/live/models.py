@@ -12,9 +12,7 @@ from novavms_protocol.live import Tier
 
 Protocol = Literal["webrtc", "mse", "hls"]
 Codec = Literal["h264", "h265"]
-EndReason = Literal[
-    "revoked", "camera_deleted", "shutting_down", "codec_unsupported", "token_expired", "internal"
-]
+EndReason = Literal["revoked", "camera_deleted", "shutting_down", "codec_unsupported", "internal"]
 
 
 class LiveProtocol(msgspec.Struct, frozen=True, kw_only=True):
