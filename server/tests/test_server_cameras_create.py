@@ -468,6 +468,7 @@ async def test_the_same_device_twice_is_a_warning_or_a_conflict(world: World) ->
         before = await traces(world)
         rejected = await operator.post("/api/v1/cameras?on_duplicate=reject", json=onvif(gateway))
         assert (rejected.status_code, rejected.json()["error"]) == (409, "conflict")
+        assert first.json()["id"] in rejected.json()["message"], "which one it is"
         assert await traces(world) == before
         assert (await operator.post("/api/v1/cameras?on_duplicate=x", json=onvif(gateway))).status_code == 400
 

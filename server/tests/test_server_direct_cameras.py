@@ -55,22 +55,16 @@ async def until(condition: Any) -> Any:
     return found
 
 
-async def add(world: World, cam: SimCam, kind: str = "rtsp", password: str = PASSWORD) -> str:
-    body: dict[str, Any] = {
-        "site_id": str(world.site),
-        "connection_mode": "direct",
-        "name": "Gate",
-        "type": kind,
-    }
+def asked(cam: SimCam, kind: str = "rtsp", password: str = PASSWORD) -> dict[str, Any]:
+    body: dict[str, Any] = {"connection_mode": "direct", "type": kind}
     if kind == "rtsp":
-        body |= {"rtsp_url": cam.rtsp_url, "rtsp_username": "admin", "rtsp_password": password}
-    else:
-        body |= {
-            "host": "127.0.0.1",
-            "port": cam.onvif_port,
-            "onvif_username": "admin",
-            "onvif_password": password,
-        }
+        return body | {"rtsp_url": cam.rtsp_url, "rtsp_username": "admin", "rtsp_password": password}
+    login = {"onvif_username": "admin", "onvif_password": password}
+    return body | {"host": "127.0.0.1", "port": cam.onvif_port, **login}
+
+
+async def add(world: World, cam: SimCam, kind: str = "rtsp", password: str = PASSWORD) -> str:
+    body = {"site_id": str(world.site), "name": "Gate", **asked(cam, kind, password)}
     made = await world.client("operator").post("/api/v1/cameras", json=body)
     assert made.status_code == 201, made.text
     assert made.json()["status"] == "pending"
@@ -119,6 +113,24 @@ async def test_registered_at_go2rtc_checked_and_online(
     said = caplog.text + str(camera)
     assert PASSWORD not in said
     assert "p%C3%A4" not in said
+
+
+@pytest.mark.parametrize("kind", ["rtsp", "onvif"])
+async def test_the_same_stream_of_the_same_camera_is_named(world: World, cam: SimCam, kind: str) -> None:
+    """By the job, and by a test without adding."""
+    first = await add(world, cam, kind)
+    camera = await becomes(world, first, "online", "error")
+    assert (camera["status"], camera["check"]["warnings"]) == ("online", [])
+    second = await becomes(world, await add(world, cam, kind), "online", "error")
+    tested = await world.client("operator").post("/api/v1/cameras/test", json=asked(cam, kind))
+    for report, twins in ((second["check"], [first]), (tested.json(), [first, second["id"]])):
+        assert [warning["code"] for warning in report["warnings"]] == ["duplicate_device"] * len(twins)
+        for warning, twin in zip(report["warnings"], twins, strict=True):
+            assert f"Gate ({twin})" in warning["message"]
+    for camera_id in (first, second["id"]):
+        await world.client("operator").delete(f"/api/v1/cameras/{camera_id}")
+    alone = await world.client("operator").post("/api/v1/cameras/test", json=asked(cam, kind))
+    assert alone.json()["warnings"] == []
 
 
 async def test_a_wrong_password_is_an_error_with_its_reason(

@@ -10,6 +10,7 @@ import hashlib
 import logging
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -117,8 +118,13 @@ class Outcome:
             parts = [str(gateway_id), url]
         return hashlib.sha256("\0".join(str(part) for part in parts).lower().encode()).hexdigest()
 
-    def warn(self, code: str, message: str) -> None:
-        self.report["warnings"].append({"code": code, "message": message})
+    def name_twins(self, twins: Sequence[tuple[UUID, str]]) -> list[str]:
+        """Cameras (id, name) that are the same stream of the same device become warnings; their sentences."""
+        said = [
+            f"The same stream of this camera is added already: {name} ({twin_id})." for twin_id, name in twins
+        ]
+        self.report["warnings"] += [{"code": "duplicate_device", "message": message} for message in said]
+        return said
 
 
 class CameraChecker:

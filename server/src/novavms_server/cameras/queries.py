@@ -93,12 +93,12 @@ def one_direct(org_id: UUID, camera_id: UUID, *, lock: bool = False) -> Query:
     return Query(sql, (org_id, camera_id), _row)
 
 
-def same_identity(caller: Caller, identity: str, except_id: UUID | None) -> Query:
+def same_identity(org_id: UUID, identity: str, except_id: UUID | None) -> Query:
     """(id, name) of cameras that are the same stream of the same device; two are enough to name."""
     return Query(
         "SELECT id, name FROM cameras WHERE org_id = %(org)s AND identity = %(identity)s AND deleted_at IS NULL"
         " AND id IS DISTINCT FROM %(except)s::uuid ORDER BY id LIMIT 2",
-        {"org": caller.org_id, "identity": identity, "except": except_id},
+        {"org": org_id, "identity": identity, "except": except_id},
     )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal
 from uuid import UUID
 
@@ -170,9 +170,10 @@ class CameraService:
         except CheckFailed as refused:
             return dict(refused.extra["check"])
         if asked.gateway_id is None:
-            return (await self._checker.here(source, on_stage)).report
-        await self._gateways.look(work, asked.gateway_id)
-        outcome = await self._checker.on_gateway(asked.gateway_id, source, on_stage)
+            outcome = await self._checker.here(source, on_stage)
+        else:
+            await self._gateways.look(work, asked.gateway_id)
+            outcome = await self._checker.on_gateway(asked.gateway_id, source, on_stage)
         if outcome.ok:
             await self._warn_of_twins(work, outcome, outcome.identity(source, asked.gateway_id), None)
         return outcome.report
@@ -197,8 +198,9 @@ class CameraService:
         await self._sites.hold(work, asked.site_id)
         gateway = await self._gateways.hold(work, asked.gateway_id)
         identity = outcome.identity(source, gateway.id)
-        if await self._warn_of_twins(work, outcome, identity, None) and on_duplicate == "reject":
-            raise DuplicateDevice(extra={"check": outcome.report})
+        twins = await self._warn_of_twins(work, outcome, identity, None)
+        if twins and on_duplicate == "reject":
+            raise DuplicateDevice(twins[0], extra={"check": outcome.report})
         camera = checked(new_camera(work, asked, source), source, outcome, gateway, work)
         await self._insert(work, camera, source, {**hidden_facts(outcome), "identity": identity})
         self._tell(work, gateway.id)
@@ -230,16 +232,13 @@ class CameraService:
 
     async def _warn_of_twins(
         self, work: Work, outcome: Outcome, identity: str | None, except_id: UUID | None
-    ) -> bool:
-        """Whether there is the same stream of the same camera in the org; the report then names it."""
+    ) -> Sequence[str]:
+        """Of the same stream of the same camera in the org, a sentence each; the report has them, too."""
         if identity is None:
-            return False
-        twins = await work.list(queries.same_identity(work.caller, identity, except_id))
-        for twin_id, name in twins:
-            outcome.warn(
-                "duplicate_device", f"The same stream of this camera is added already: {name} ({twin_id})."
-            )
-        return bool(twins)
+            return []
+        return outcome.name_twins(
+            await work.list(queries.same_identity(work.caller.org_id, identity, except_id))
+        )
 
     # ---- changing
 

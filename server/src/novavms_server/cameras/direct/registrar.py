@@ -98,6 +98,7 @@ class DirectRegistrar:
         if not row.camera.enabled:
             await self._at_go2rtc(row, None, None)
             return
+        source: CameraSource | None = None
         try:
             source = source_of_row(row, self._sealer)
             if row.camera.last_seen_at is None:  # the first check finds out, as for a gateway's camera
@@ -114,7 +115,7 @@ class DirectRegistrar:
             elif source.kind == "onvif":
                 await self._at_go2rtc(row, source, outcome.stream_url())
         async with self._database.org(org_id) as connection:
-            await self._settle(connection, org_id, row, outcome, attempt)
+            await self._settle(connection, org_id, row, source, outcome, attempt)
         self._fleet.nudge()
 
     async def _at_go2rtc(self, row: CameraRow, source: CameraSource | None, url: str | None) -> None:
@@ -130,7 +131,13 @@ class DirectRegistrar:
             log.warning("camera %s: go2rtc: %s", row.camera.id, trouble)
 
     async def _settle(
-        self, connection: Connection, org_id: UUID, before: CameraRow, outcome: Outcome, attempt: int
+        self,
+        connection: Connection,
+        org_id: UUID,
+        before: CameraRow,
+        source: CameraSource | None,
+        outcome: Outcome,
+        attempt: int,
     ) -> None:
         """The result into the camera's row. Raises CameraChangedMeanwhile."""
         camera_id, now = before.camera.id, self._clock.now()
@@ -139,7 +146,12 @@ class DirectRegistrar:
             return
         if row.revision != before.revision:
             raise CameraChangedMeanwhile
-        await run(connection, queries.update(org_id, camera_id, _learnt(row, outcome, now)))
+        identity = outcome.identity(source, None) if source is not None and outcome.ok else None
+        if identity is not None:
+            twins = await run(connection, queries.same_identity(org_id, identity, camera_id))
+            outcome.name_twins(await twins.fetchall())
+        learnt = _learnt(row, outcome, now) | ({} if identity is None else {"identity": identity})
+        await run(connection, queries.update(org_id, camera_id, learnt))
         change = StatusChange(status="online", at=now, last_frame_at=now)
         if not outcome.ok:
             report = outcome.report
