@@ -84,6 +84,19 @@ async def test_no_address_for_who_may_not_see(world: World) -> None:
             assert (answer.status_code, answer.json()["details"][0]["field"]) == (400, name), query
 
 
+async def test_a_view_that_has_begun_outlives_its_token(world: World) -> None:
+    async with scene(world) as it:
+        expires_at = world.server.clock.now() + timedelta(seconds=1)
+        brief = altered(world, await it.address(), expires_at=expires_at)
+        async with watch(world, brief) as watcher:
+            await watcher.hear("init")
+            await until(lambda: world.server.clock.now() > expires_at)
+            await world.server.live.rights.look()
+            await (await it.sender.body()).send(it.sender.film.play(1))
+            await watcher.see(11)
+            assert (await refused(world, brief))[0] == 401
+
+
 async def _camera(it: Scene) -> str:
     deleted = await it.world.client("operator").delete(f"/api/v1/cameras/{it.camera_id}")
     assert deleted.status_code == 204
