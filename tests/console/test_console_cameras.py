@@ -194,6 +194,27 @@ async def test_a_deletion_holds_in_every_list_comes_back_when_refused_and_is_don
         await until(gone, within=20, what="the camera is deleted")
 
 
+async def test_a_wall_that_nobody_arranged_takes_in_what_is_added(
+    shared_world: World, browser: Browser
+) -> None:
+    _, email = await add_user(shared_world, "operator", email="growing@acme.example")
+    async with connected(shared_world) as gateway, visiting(browser, shared_world.base_url) as visitor:
+        page = visitor.page
+        await add(shared_world, gateway, "Ground floor")
+        await visitor.sign_in(email, PASSWORD)
+        cells = page.locator(".cell:not([aria-label='Empty place'])")
+        await expect(page.locator(".cell[aria-label='Ground floor']")).to_be_visible()
+        before = [await cell.get_attribute("aria-label") for cell in await cells.all()]
+        for name in (
+            "First floor",
+            "Second floor",
+        ):  # the second one needs another layout, or the first one did
+            await add(shared_world, gateway, name)
+            await expect(page.locator(f".cell[aria-label='{name}']")).to_be_visible()
+        after = [await cell.get_attribute("aria-label") for cell in await cells.all()]
+        assert after == [*before, "First floor", "Second floor"]
+
+
 async def test_a_lost_connection_is_said_and_heals_by_itself(shared_world: World, browser: Browser) -> None:
     _, email = await add_user(shared_world, "viewer", email="offline@acme.example")
     async with (

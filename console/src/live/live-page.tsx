@@ -10,7 +10,7 @@ import { tell } from '../design/toasts';
 import { useKeys } from '../player/keys';
 import { useMay, useMe } from '../session/session';
 import { t } from '../text';
-import { fitted, layoutFor, neighbour, swapped, useGrids, type Grid, type Grids, type Layout } from './grid';
+import { fitted, layoutFor, neighbour, placesOf, swapped, useGrids, type Grid, type Grids, type Layout } from './grid';
 import { Cell } from './cell';
 import './live.css';
 
@@ -41,17 +41,30 @@ export function LivePage() {
   return <Wall cameras={cameras.data} />;
 }
 
-/** What a first visit shows: all that can be, those that can be seen first. */
-function firstGrid(cameras: readonly Camera[]): Grid {
-  const ordered = cameras.toSorted((one, other) => Number(other.status === 'online') - Number(one.status === 'online'));
-  const layout = layoutFor(cameras.length);
-  return { layout, cells: fitted(ordered.map(({ id }) => id), layout) };
+/**
+ * What a first visit shows: all that can be, those that can be seen first. As long as nobody arranges it, a camera that is added later finds
+ * its place, and none that is there moves.
+ */
+function useFirstGrid(cameras: readonly Camera[]): Grid {
+  const [first, setFirst] = useState<Grid>(() => {
+    const ordered = cameras.toSorted((one, other) => Number(other.status === 'online') - Number(one.status === 'online'));
+    const layout = layoutFor(cameras.length);
+    return { layout, cells: fitted(ordered.map(({ id }) => id), layout) };
+  });
+  const layout = layoutFor(cameras.length) > first.layout ? layoutFor(cameras.length) : first.layout;
+  const rest = cameras.filter(({ id }) => !first.cells.includes(id)).map(({ id }) => id);
+  const hasPlace = placesOf(layout) > first.cells.filter((id) => cameras.some((each) => each.id === id)).length;
+  if (rest.length === 0 || !hasPlace) return first;
+  const cells = fitted(first.cells, layout).map((id) => (cameras.some((each) => each.id === id) ? id : (rest.shift() ?? id)));
+  const next = { layout, cells };
+  setFirst(next);
+  return next;
 }
 
 function Wall({ cameras }: { cameras: readonly Camera[] }) {
   const grids = useGrids(useMe().id);
   const wall = useRef<HTMLDivElement>(null);
-  const [first] = useState(() => firstGrid(cameras));
+  const first = useFirstGrid(cameras);
   const [large, setLarge] = useState<string | null>(null);
   const [said, setSaid] = useState('');
   const { layout, cells } = grids.grid ?? first;
