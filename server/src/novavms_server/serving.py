@@ -36,6 +36,9 @@ from novavms_server.settings import Settings
 log = logging.getLogger("novavms.serving")
 GRACE_SEC = 20
 """For requests that run when the server is told to stop: longer than a connection check."""
+KEEP_ALIVE_SEC = 75
+"""How long a connection may lie idle: longer than clients and load balancers keep theirs (httpx 5 s, Node 4 s, AWS's balancers 60 s), so
+that they hang up, and a request is never lost to a server that hangs up in the same moment."""
 
 DEAF_SEC = 4
 """So long nothing leaves: nobody listens."""
@@ -93,6 +96,7 @@ async def serving(
         proxy_headers=True,
         forwarded_allow_ips=server.settings.trusted_proxies,
         timeout_graceful_shutdown=grace_sec,
+        timeout_keep_alive=KEEP_ALIVE_SEC,
         ws_max_size=4 * 1024 * 1024,
     )
     runner = _Uvicorn(config)
