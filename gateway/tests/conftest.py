@@ -298,6 +298,8 @@ class ServerSide:
         body = b""
         while True:
             event = await receive()
+            if event["type"] == "http.disconnect":
+                return  # half a request is none
             body += event.get("body", b"")
             if not event.get("more_body"):
                 break
