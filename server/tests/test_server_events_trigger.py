@@ -79,6 +79,9 @@ async def test_one_trigger_in_five_seconds_whoever_asks(world: World) -> None:
         assert (await clients[0].post(url, json={})).status_code == 429
         await world.sql(shift.replace("%s", "3", 1), gateway.camera_id)
         assert (await clients[0].post(url, json={})).status_code == 202
+        clips = await world.sql("SELECT c.status, count(DISTINCT c.event_id) FROM clips c GROUP BY 1")
+        assert clips == [("recording", 2)], "within the first one's time, and an event of its own"
+        assert len({order.event_id for order in gateway.orders}) == 2
 
 
 async def test_a_repeat_under_one_key_is_one_clip(world: World) -> None:

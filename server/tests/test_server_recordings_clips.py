@@ -222,6 +222,22 @@ async def test_a_starred_events_footage_is_held_until_it_is_unstarred_or_deleted
         assert len(scene.holds) == 4, "what is told is told once"
 
 
+async def test_an_exports_footage_is_held_until_the_export_is_deleted(world: World) -> None:
+    scene, operator = await prepared(world), world.client("operator")
+    async with scene.gateway() as gateway:
+        await scene.prepare(gateway)
+        start, end = scene.at - minutes(50), scene.at - minutes(45)
+        body = {"camera_id": str(scene.camera_id), "from": start.isoformat(), "to": end.isoformat()}
+        made = await operator.post("/api/v1/exports", json=body)
+        assert made.status_code == 202, made.text
+        held = await scene.told(1)
+        assert (held.camera_id, held.start, held.end, held.is_held) == (scene.camera_id, start, end, True)
+        deleted = await operator.delete(f"/api/v1/exports/{made.json()['id']}")
+        assert deleted.status_code == 204
+        freed = await scene.told(2)
+        assert (freed.hold_id, freed.is_held) == (held.hold_id, False)
+
+
 async def test_holds_are_told_to_a_gateway_that_was_away_and_to_a_new_index(world: World) -> None:
     scene = await prepared(world)
     async with scene.gateway() as gateway:
