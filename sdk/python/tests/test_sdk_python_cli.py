@@ -188,7 +188,10 @@ async def test_the_main_job_by_hand(system: System, home: Path, tmp_path: Path) 
         listed = await shell.run("cameras", "list", "--status", "online")
         assert re.search(r"Dock +online", listed.out), listed.out
         narrow = await shell.run("cameras", "list", COLUMNS="80")
-        assert re.search(r" [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", narrow.out, re.MULTILINE), narrow.out
+        assert re.search(
+            r"^Dock +online .* [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12} *$", narrow.out, re.MULTILINE
+        )
+        await change(shell)
         clip = tmp_path / "clip.mp4"
         recorded = await shell.run(
             *("--json", "cameras", "record", "Dock", "-t", "5", "--note", "by hand", "-o", str(clip))
@@ -203,6 +206,22 @@ async def test_the_main_job_by_hand(system: System, home: Path, tmp_path: Path) 
         assert [item["id"] for item in (await shell.run("--json", "events", "list")).json()] == [event]
         assert (await shell.run("cameras", "delete", "Dock", "--yes")).code == 0
         assert (await shell.run("--json", "cameras", "list")).json() == []
+
+
+async def change(shell: Shell) -> None:
+    """Of Dock: what fails its check changes nothing."""
+    done = await shell.run("--json", "cameras", "update", "Dock", "--name", "Quay", "--retention-days", "7")
+    assert (done.code, done.json()["name"], done.json()["retention_days"]) == (0, "Quay", 7), done.err
+    wrong = await shell.run(
+        *("--json", "cameras", "update", "Quay", "--name", "Pier", "--password"),
+        NOVAVMS_CAMERA_PASSWORD="wrong",
+    )
+    assert (wrong.code, wrong.json()["error"]["reason"]) == (3, "auth_failed")
+    moved = await shell.run("cameras", "update", "Quay", "--address", "rtsp://192.0.2.1/main")
+    assert (moved.code, "ONVIF camera" in moved.err) == (2, True)
+    assert (await shell.run("cameras", "update", "Quay")).code == 2
+    back = await shell.run("--json", "cameras", "update", "Quay", "--name", "Dock", "--enable")
+    assert (back.json()["name"], back.json()["enabled"]) == ("Dock", True)
 
 
 async def test_watch_tells_each_change_until_interrupted(system: System, home: Path) -> None:

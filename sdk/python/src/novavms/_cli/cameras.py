@@ -114,6 +114,54 @@ def check_camera(
             raise typer.Exit(CHECK_FAILED)
 
 
+@app.command("update")
+def update_camera(
+    context: typer.Context,
+    camera: Camera,
+    name: Annotated[str | None, typer.Option(help="What it is called from now on.")] = None,
+    site: Annotated[str | None, typer.Option(help="Its new site, by name or id.")] = None,
+    address: Annotated[str | None, typer.Option(help="Its new address, as with `add`.")] = None,
+    username: Username = None,
+    password: Annotated[
+        bool, typer.Option("--password", help="Its password is another: see `add`, where it comes from.")
+    ] = False,
+    enabled: Annotated[
+        bool | None, typer.Option("--enable/--disable", help="Switch it on, or off.", show_default=False)
+    ] = None,
+    recording_mode: Annotated[str | None, typer.Option(help="continuous, events or off.")] = None,
+    retention_days: Annotated[int | None, typer.Option(help="How long its footage is kept.")] = None,
+) -> None:
+    """Change a camera. A new address or login is checked for real first, and nothing is changed where that fails."""
+    terminal = terminal_of(context)
+    with failures(terminal), terminal.client() as client:
+        found = client.cameras.get(names.camera_id(client, camera))
+        asked: dict[str, Any] = {
+            "name": name,
+            "site_id": names.site_id(client, site) if site else None,
+            "enabled": enabled,
+            "recording_mode": recording_mode,
+            "retention_days": retention_days,
+            f"{found.type}_username": username,
+            f"{found.type}_password": ask_password(username or "") if password else None,
+            **_moved(found.type, address),
+        }
+        changes = {member: value for member, value in asked.items() if value is not None}
+        if not changes:
+            raise typer.BadParameter("Say what is to change; --help tells what can.")
+        changed = client.cameras.update(found.id, on_stage=stages_shown(terminal), **changes)
+        terminal.say(f"Changed “{changed.name}”.", "green")
+        terminal.one(changed, SHOWN)
+
+
+def _moved(kind: str, address: str | None) -> dict[str, Any]:
+    if address is None:
+        return {}
+    new, where = parse_address(address)
+    if new != kind:
+        raise typer.BadParameter(f"It is an {kind.upper()} camera; add it anew as {new.upper()}.")
+    return where
+
+
 @app.command("delete")
 def delete_camera(
     context: typer.Context,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,10 @@ from novavms._cli.account import NotLoggedInError, connect
 from novavms._model import Model
 
 FAILED, WRONG_USE, CHECK_FAILED, PARTLY = 1, 2, 3, 4
+UNFOLDED = 1000
+"""Columns of what is no terminal: each row is one line there."""
+NOTHING = "–"
+GAP = 2
 COLOURS = {
     "online": "green",
     "ready": "green",
@@ -43,7 +48,8 @@ class Terminal:
     base_url: str | None = None
 
     def __post_init__(self) -> None:
-        self.out = Console(highlight=False)
+        piped = not sys.stdout.isatty() and "COLUMNS" not in os.environ
+        self.out = Console(highlight=False, width=UNFOLDED if piped else None)
         self.err = Console(stderr=True, highlight=False)
 
     def client(self) -> Client:
@@ -55,14 +61,18 @@ class Terminal:
         if self.as_json:
             self.json([item.to_dict() for item in found])
             return
+        cells = {name: [cell(getattr(item, name, None)) for item in found] for name in columns}
+        shown = fitting(cells, self.out.width)
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for name in columns:
+        for name, title in shown.items():
             is_id = name == "id"  # in one piece, to be copied; in a narrow window the others give way
-            table.add_column(name.replace("_", " "), overflow="fold", no_wrap=is_id)
-        for item in found:
-            table.add_row(*(cell(getattr(item, name, None)) for name in columns))
+            table.add_column(title, overflow="fold", no_wrap=is_id)
+        for row in zip(*(cells[name] for name in shown), strict=True):
+            table.add_row(*row)
         self.out.print(table)
-        self.err.print(f"{len(found)} in all", style="dim")
+        left = ", ".join(name.replace("_", " ") for name in columns if name not in shown)
+        more = f"; a wider window, or --json, has {left}, too" if left else ""
+        self.err.print(f"{len(found)} in all{more}", style="dim")
 
     def one(self, item: Model, columns: Sequence[str]) -> None:
         """An object: its members below one another, or JSON."""
@@ -105,10 +115,41 @@ class Terminal:
             yield progress
 
 
+def fitting(cells: dict[str, list[Text]], width: int) -> dict[str, str]:
+    """The columns that fit side by side, and their heads. In a narrow window heads are in two lines, and if need be columns are left
+    out: first those with nothing in them, then from the right. The first stays, and the id."""
+
+    def needed(columns: Iterable[str], mark: str) -> int:
+        widths = (
+            max(
+                [
+                    *(len(word) for word in head(name, mark).split("\n")),
+                    *(text.cell_len for text in cells[name]),
+                ]
+            )
+            for name in columns
+        )
+        return sum(each + GAP for each in widths) - GAP
+
+    shown = list(cells)
+    if needed(shown, " ") <= width:
+        return {name: head(name, " ") for name in shown}
+    others = [name for name in reversed(shown[1:]) if name != "id"]
+    for name in sorted(others, key=lambda name: any(text.plain != NOTHING for text in cells[name])):
+        if needed(shown, "\n") <= width:
+            break
+        shown.remove(name)
+    return {name: head(name, "\n") for name in shown}
+
+
+def head(column: str, mark: str) -> str:
+    return column.replace("_", mark)
+
+
 def cell(value: Any) -> Text:
     """As people read it. Always Text: what comes from elsewhere is no markup."""
     if value is None:
-        return Text("–", style="dim")
+        return Text(NOTHING, style="dim")
     if isinstance(value, bool):
         return Text("yes" if value else "no")
     if isinstance(value, datetime):
