@@ -108,6 +108,8 @@ async def test_a_healthy_rtsp_camera() -> None:
         assert names(report) == RTSP_STAGES
         assert report.facts.stream_url == cam.rtsp_url
         assert report.facts.address == "127.0.0.1"
+        assert report.facts.fps == pytest.approx(cam.media["main"].video.fps, abs=1)
+        assert report.facts.bit_rate == 1000 * cam.media["main"].video.bitrate_kbps
         await until(lambda: cam.sessions == 0)
         assert cam.stats.requests["TEARDOWN"] == 1
 

@@ -48,6 +48,28 @@ def test_static_payload_types_need_no_rtpmap() -> None:
 
 
 @pytest.mark.parametrize(
+    ("lines", "bit_rate", "frame_rate"),
+    [
+        (b"b=AS:5050\na=framerate:25", 5_050_000, 25.0),
+        (b"b=TIAS:2000123\na=framerate:12,5", 2_000_123, 12.5),
+        (b"b=RR:100\nb=AS: 64 \na=framerate:29.97", 64_000, 29.97),
+        (b"b=AS:0\na=framerate:0", None, None),
+        (b"b=AS:-1\na=framerate:nan", None, None),
+        (b"b=AS:" + b"9" * 40 + b"\na=framerate:1e9", None, None),
+        ("b=AS:\u0665\na=framerate:\u0665".encode(), None, None),
+        (b"a=b:AS:5", None, None),
+    ],
+)
+def test_what_the_camera_says_it_was_set_to(
+    lines: bytes, bit_rate: int | None, frame_rate: float | None
+) -> None:
+    head = b"v=0\nb=AS:999999\nm=video 0 RTP/AVP 96\na=rtpmap:96 H264/90000\n"
+    video = parse_sdp(head + lines + b"\nm=audio 0 RTP/AVP 8\nb=AS:64\n", "rtsp://cam/").video
+    assert video is not None
+    assert (video.bit_rate, video.frame_rate) == (bit_rate, frame_rate)
+
+
+@pytest.mark.parametrize(
     ("control", "base", "expected"),
     [
         (None, "rtsp://cam/a", "rtsp://cam/a"),

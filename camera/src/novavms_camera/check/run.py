@@ -204,6 +204,8 @@ class _Check:
             )
         media = choose_video(description)
         self.facts.codec = media.encoding.lower()
+        self.facts.bit_rate = self.facts.bit_rate or media.bit_rate
+        self.facts.fps = self.facts.fps or media.frame_rate
         if self.facts.codec == "h265":
             self._warn(
                 "h265_browser_limited",

@@ -11,6 +11,10 @@ from typing import Final
 from novavms_camera.faults import CameraFault
 
 _MAX_MEDIAS: Final = 32
+_BANDWIDTH: Final = "b="
+"""Before a section's bandwidths, which stand among its attributes."""
+_UNITS: Final = {"AS": 1000, "TIAS": 1}
+"""Bits a second (RFC 4566 section 5.8, RFC 3890)."""
 # RFC 3551 section 6: payload types that need no rtpmap
 _STATIC: Final[dict[int, tuple[str, int]]] = {
     0: ("PCMU", 8000),
@@ -24,7 +28,10 @@ _RTPMAP: Final = re.compile(r"(\d{1,3})\s+([A-Za-z0-9_.+-]+)(?:/(\d{1,9}))?(?:/(
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """One track. `encoding` is upper case ("H264"); `control` is the absolute address for SETUP; `fmtp` has lower-case names."""
+    """One track. `encoding` is upper case ("H264"); `control` is the absolute address for SETUP; `fmtp` has lower-case names.
+
+    `bit_rate` (bits a second) and `frame_rate` are what the camera says of them, which is what it was set to.
+    """
 
     kind: str
     payload_type: int
@@ -35,6 +42,8 @@ class Media:
     control: str = ""
     protocol: str = "RTP/AVP"
     direction: str = "sendrecv"
+    bit_rate: int | None = None
+    frame_rate: float | None = None
 
     def parameter_sets(self) -> list[bytes]:
         """The NAL units given beforehand: sprop-parameter-sets (RFC 6184), sprop-vps/sps/pps (RFC 7798)."""
@@ -92,6 +101,8 @@ def parse_sdp(body: bytes, base: str) -> SessionDescription:
             sections.append((value, []))
         elif kind == "a":
             (sections[-1][1] if sections else session).append(value)
+        elif kind == "b" and sections:
+            sections[-1][1].append(f"{_BANDWIDTH}{value}")
     control = resolve_control(_attribute(session, "control"), base)
     direction = _direction(session, "sendrecv")
     found = [_media(line, attributes, control, direction) for line, attributes in sections[:_MAX_MEDIAS]]
@@ -126,7 +137,27 @@ def _media(line: str, attributes: list[str], base: str, direction: str) -> Media
         control=resolve_control(_attribute(attributes, "control"), base),
         protocol=words[2].upper(),
         direction=_direction(attributes, direction),
+        bit_rate=_bit_rate(attributes),
+        frame_rate=_frame_rate(attributes),
     )
+
+
+def _bit_rate(attributes: list[str]) -> int | None:
+    for attribute in attributes:
+        kind, _, number = attribute.removeprefix(_BANDWIDTH).partition(":")
+        if (
+            attribute.startswith(_BANDWIDTH)
+            and kind in _UNITS
+            and re.fullmatch("[0-9]{1,9}", number.strip(), re.ASCII)
+        ):
+            return int(number) * _UNITS[kind] or None
+    return None
+
+
+def _frame_rate(attributes: list[str]) -> float | None:
+    """RFC 4566 section 6; some cameras write a comma."""
+    text = (_attribute(attributes, "framerate") or "").replace(",", ".")
+    return float(text) or None if re.fullmatch(r"\d{1,3}(\.\d{1,6})?", text, re.ASCII) else None
 
 
 def _rtpmap(attributes: list[str], payload_type: int) -> tuple[str, int, int]:
