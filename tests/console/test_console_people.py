@@ -37,8 +37,10 @@ async def test_each_role_sees_what_it_may(
         await expect(visitor.page.get_by_text("No gateways yet")).to_be_visible()
         assert await visitor.page.get_by_role("button", name="Pair a gateway").count() == int(adds)
         if role == "viewer":
-            await visitor.go("/people", "Users and keys")
-            await expect(visitor.page.get_by_text("Your role does not allow this page.")).to_be_visible()
+            for path, title in (("/people", "Users and keys"), ("/cameras/add", "Add camera")):
+                await visitor.go(path, title)
+                await expect(visitor.page.get_by_text("Your role does not allow this page.")).to_be_visible()
+                assert await visitor.page.get_by_role("textbox").count() == 0
 
 
 async def test_a_wrong_password_says_the_apis_sentence_and_a_reload_stays_signed_in(

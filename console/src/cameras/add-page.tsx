@@ -6,9 +6,10 @@ import { useState } from 'react';
 import { client } from '../api/client';
 import { allCameras, camera as cameraQuery } from '../api/queries';
 import { Button, ButtonLink, TextField } from '../design/controls';
-import { Card, ErrorNote, Page } from '../design/surfaces';
+import { Card, ErrorNote, Forbidden, Page } from '../design/surfaces';
 import { tellError } from '../design/toasts';
 import { LiveView } from '../live/live-view';
+import { useMay } from '../session/session';
 import { t } from '../text';
 import { AddForm, type FoundDevice } from './add-form';
 import { addCamera, addressOf, CheckFailure, EMPTY_DRAFT, expectedStages, type Draft } from './adding';
@@ -22,6 +23,10 @@ type Step =
   | { at: 'added'; camera: CameraDetail };
 
 export function AddCameraPage() {
+  return useMay('operator') ? <AddCamera /> : <Forbidden icon="camera" title={t.cameras.addFlow.title} />;
+}
+
+function AddCamera() {
   const { gateway } = useSearch({ from: '/cameras/add' });
   const [draft, setDraft] = useState<Draft>({ ...EMPTY_DRAFT, gatewayId: gateway ?? '' });
   const [step, setStep] = useState<Step>({ at: 'form' });

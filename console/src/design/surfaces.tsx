@@ -219,6 +219,15 @@ export function Empty({ icon, title, detail, action }: { icon: IconName; title: 
   );
 }
 
+/** A page that whoever opened it by its address may not use. */
+export function Forbidden({ icon, title }: { icon: IconName; title: string }) {
+  return (
+    <Page title={title}>
+      <Empty icon={icon} title={title} detail={t.state.forbidden} />
+    </Page>
+  );
+}
+
 /** What the API says of an error, word for word, and how to find the request in its log. */
 export function sentenceOf(error: unknown): string {
   if (error instanceof APIConnectionError) return t.state.noAnswer;

@@ -79,7 +79,7 @@ function Table({
               <td>
                 <strong>{account.name}</strong>
               </td>
-              <td>{t.role[account.role]}</td>
+              <td className="word">{t.role[account.role]}</td>
               <td className="wide-only quiet">
                 <SitesCell role={account.role} siteIds={account.siteIds} />
               </td>

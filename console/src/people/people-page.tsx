@@ -1,7 +1,7 @@
 /** The people of the organization, and the programs that call the API. */
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components/Tabs';
-import { Empty, Page } from '../design/surfaces';
+import { Forbidden, Page } from '../design/surfaces';
 import { useMay } from '../session/session';
 import { t } from '../text';
 import { Accounts } from './accounts';
@@ -13,11 +13,7 @@ export function PeoplePage() {
   const navigate = useNavigate({ from: '/people' });
   const admin = useMay('admin');
   if (!admin) {
-    return (
-      <Page title={t.people.title}>
-        <Empty icon="key" title={t.people.title} detail={t.state.forbidden} />
-      </Page>
-    );
+    return <Forbidden icon="key" title={t.people.title} />;
   }
   return (
     <Page title={t.people.title}>

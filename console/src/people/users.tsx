@@ -66,7 +66,7 @@ function Table({ users, onOpen }: { users: readonly User[]; onOpen: (open: Open)
                 {user.id === me.id && <span className="faint">{` (${t.people.you})`}</span>}
                 <div className="small faint">{user.email}</div>
               </td>
-              <td>{t.role[user.role]}</td>
+              <td className="word">{t.role[user.role]}</td>
               <td className="wide-only quiet">
                 <SitesCell role={user.role} siteIds={user.siteIds} />
               </td>
