@@ -36,6 +36,7 @@ from novavms_gateway.link.outbox import Outbox
 from novavms_gateway.link.uplink import Uplink
 from novavms_gateway.live.sender import LiveSender
 from novavms_gateway.live.webrtc import WebRtc
+from novavms_gateway.recording.clip_work import ClipWork
 from novavms_gateway.recording.cutting import Cutter
 from novavms_gateway.recording.media import MediaSender
 from novavms_gateway.recording.recorder import Recorder
@@ -158,14 +159,14 @@ class Gateway:
             uplink=uplink,
             new_backoff=new_backoff,
         )
-        self._recorder = Recorder(
+        clip_work = ClipWork(
             journal=journal,
-            fleet=self._fleet,
             clock=clock,
             machine=machine,
             reserve_bytes=settings.disk_reserve_bytes,
             on_recorded=self._uploader.wake,
         )
+        self._recorder = Recorder(clip_work, fleet=self._fleet)
         self._recordings = Recordings(
             index=index,
             volume=volume,
@@ -188,15 +189,7 @@ class Gateway:
             off_loop=off_loop,
             uplink=uplink,
         )
-        self._cutter = Cutter(
-            journal=journal,
-            library=self._recordings.library,
-            clock=clock,
-            machine=machine,
-            reserve_bytes=settings.disk_reserve_bytes,
-            on_recorded=self._uploader.wake,
-            cut=outside.cut,
-        )
+        self._cutter = Cutter(clip_work, library=self._recordings.library, cut=outside.cut)
         self._live = LiveSender(
             fleet=self._fleet, identity=identity, http=live_http or http, uplink=uplink, clock=clock
         )

@@ -12,30 +12,30 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import sqlite3
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from pathlib import Path
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 
 from novavms_camera.capture.cutting import Cut, cut_segments
-from novavms_gateway.kit.clock import Clock
-from novavms_gateway.kit.machine import Machine
-from novavms_gateway.kit.tasks import Tasks, end
+from novavms_gateway.kit.tasks import Tasks
 from novavms_gateway.link.requests import RequestRefusedError
+from novavms_gateway.recording.clip_work import (
+    DURATION_MAX_SEC,
+    ClipTasks,
+    ClipWork,
+    NoFootageError,
+    clip_facts,
+)
 from novavms_gateway.recording.library import Library
-from novavms_gateway.recording.recorder import DURATION_MAX_SEC, JOURNAL_RETRY_SEC, clip_facts
 from novavms_gateway.storage.footage import micros, moment
-from novavms_gateway.storage.journal import ClipFacts, ClipJob, Journal
+from novavms_gateway.storage.journal import ClipFacts, ClipJob
 from novavms_gateway.storage.segment_rows import Segment
 from novavms_protocol import CutClip
-
-log = logging.getLogger(__name__)
 
 WAITING_MAX: Final = 64
 AT_ONCE: Final = 2
@@ -45,28 +45,22 @@ SETTLE_SEC: Final = 3.0
 
 
 class Cutter:
-    """`order` accepts, `resume` goes on after a restart; `on_recorded` is called when a clip is ready to be sent."""
+    """`order` accepts, `resume` goes on after a restart."""
 
     def __init__(
         self,
+        work: ClipWork,
         *,
-        journal: Journal,
         library: Library,
-        clock: Clock,
-        machine: Machine,
-        reserve_bytes: int,
-        on_recorded: Callable[[], None],
         cut: Callable[..., Awaitable[Cut | None]] = cut_segments,
     ) -> None:
-        self._cut_segments = cut
-        self._journal = journal
+        self._work = work
+        self._journal = work.journal
+        self._clock = work.clock
         self._library = library
-        self._clock = clock
-        self._machine = machine
-        self._reserve_bytes = reserve_bytes
-        self._on_recorded = on_recorded
+        self._cut_segments = cut
         self._accepting = Tasks()
-        self._running: dict[UUID, asyncio.Task[None]] = {}
+        self._running = ClipTasks()
         self._at_once = asyncio.Semaphore(AT_ONCE)
 
     async def order(self, order: CutClip) -> dict[str, Any]:
@@ -83,19 +77,17 @@ class Cutter:
             {job.clip_id: (job.camera_id, job.triggered_at, _end_of(job)) for job in jobs}
         )
         for job in jobs:
-            self._start(job)
+            self._running.start(job.clip_id, partial(self._run, job))
 
     async def forget(self, clip_id: UUID) -> None:
         """Ends the cutting, if it goes on; the caller removes what there is of the clip."""
-        task = self._running.pop(clip_id, None)
-        if task is not None:
-            await end([task])
+        if await self._running.forget(clip_id):
             await self._library.lift_cut(clip_id)
 
     async def stop(self) -> None:
         """Leaves what is being cut: the next start does it anew."""
         await self._accepting.end()
-        await end(self._running.values())
+        await self._running.stop()
 
     async def _accept(self, order: CutClip) -> datetime:
         known = await self._journal.find(order.clip_id)
@@ -128,13 +120,8 @@ class Cutter:
             )
         )
         if is_new:
-            self._start(job)
+            self._running.start(job.clip_id, partial(self._run, job))
         return job.started_at
-
-    def _start(self, job: ClipJob) -> None:
-        task = asyncio.get_running_loop().create_task(self._run(job))
-        self._running[job.clip_id] = task
-        task.add_done_callback(lambda _: self._running.pop(job.clip_id, None))
 
     async def _run(self, job: ClipJob) -> None:
         end_at = _end_of(job)
@@ -142,35 +129,15 @@ class Cutter:
         if fresh_sec > 0:
             await self._clock.sleep(fresh_sec)
         async with self._at_once:
-            await self._cut(job, end_at)
-        await self._on_disk(lambda: self._library.lift_cut(job.clip_id))
+            await self._work.do(job, partial(self._cut, job, end_at))
+        await self._work.on_disk(lambda: self._library.lift_cut(job.clip_id))
 
-    async def _cut(self, job: ClipJob, end_at: datetime) -> None:
-        clip_id = job.clip_id
-        try:
-            if self._machine.disk().free_bytes < self._reserve_bytes:
-                await self._fail(clip_id, "disk_full", "The gateway's disk is full.")
-                return
-            found = await self._segments(job.camera_id, job.triggered_at, end_at)
-            paths = [self._library.path(segment) for segment in found]
-            facts = await self._write(job, paths, end_at)
-            if facts is None:
-                await self._fail(clip_id, "no_footage", "There is no footage in this range.")
-                return
-            await self._on_disk(lambda: self._journal.recorded(clip_id, facts))
-        except OSError as error:
-            await self._fail(clip_id, "disk_full", f"The clip could not be written: {error.strerror}.")
-        except Exception:
-            log.exception("cutting failed", extra={"facts": {"clip": clip_id}})
-            await self._fail(clip_id, "internal", "The gateway failed while cutting.")
-        else:
-            log.info("clip cut", extra={"facts": {"clip": clip_id, "size_bytes": facts.size_bytes}})
-            self._on_recorded()
-
-    async def _write(self, job: ClipJob, paths: list[Path], end_at: datetime) -> ClipFacts | None:
+    async def _cut(self, job: ClipJob, end_at: datetime) -> ClipFacts:
+        found = await self._segments(job.camera_id, job.triggered_at, end_at)
+        paths = [self._library.path(segment) for segment in found]
         cut = await self._cut_segments(paths, self._journal.clip_path(job.clip_id), job.triggered_at, end_at)
         if cut is None:
-            return None
+            raise NoFootageError
         missing_sec = max(0.0, job.duration_sec - cut.clip.duration_sec)
         gap_sec = round(cut.clip.gap_sec + missing_sec, 3)
         return msgspec.structs.replace(clip_facts(cut.clip), gap_sec=gap_sec)
@@ -183,21 +150,6 @@ class Cutter:
             times[segment.stream] += segment.end_us - segment.start_us
         stream = times.most_common(1)[0][0] if times else ""
         return [segment for segment in found if segment.stream == stream]
-
-    async def _fail(self, clip_id: UUID, reason: str, message: str) -> None:
-        log.warning("clip failed", extra={"facts": {"clip": clip_id, "reason": reason, "message": message}})
-        self._journal.remove_files(clip_id)
-        await self._on_disk(lambda: self._journal.failed(clip_id, reason, message))
-
-    async def _on_disk(self, write: Callable[[], Any]) -> None:
-        """Until it is written: a full disk must not make us forget to tell."""
-        while True:
-            try:
-                await write()
-                return
-            except sqlite3.OperationalError as error:
-                log.error("not writable", extra={"facts": {"error": error}})
-                await self._clock.sleep(JOURNAL_RETRY_SEC)
 
 
 def _end_of(job: ClipJob) -> datetime:

@@ -2,73 +2,39 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import sqlite3
-from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-from novavms_camera.capture import CaptureStream, ClipFile
+from novavms_camera.capture import CaptureStream
 from novavms_camera.faults import CameraFault
 from novavms_gateway.cameras.fleet import Fleet
-from novavms_gateway.kit.clock import Clock
-from novavms_gateway.kit.machine import Machine
-from novavms_gateway.kit.tasks import Tasks, end
+from novavms_gateway.kit.tasks import Tasks
 from novavms_gateway.link.requests import RequestRefusedError
-from novavms_gateway.storage.journal import ClipFacts, ClipJob, Journal
+from novavms_gateway.recording.clip_work import DURATION_MAX_SEC, ClipTasks, ClipWork, clip_facts
+from novavms_gateway.storage.journal import ClipFacts, ClipJob
 from novavms_protocol import RecordClip
-
-log = logging.getLogger(__name__)
 
 RECORDING_MAX: Final = 64
 """Clips recorded at once; each holds a file open and its packets in flight."""
-DURATION_MAX_SEC: Final = 3600
 OVERTAKEN_SEC: Final = 1.0
 """How long an order waits for the desired state that brings its camera: the two are sent at the same time."""
 FIRST_FRAME_SEC: Final = 5.0
 BACK_SEC: Final = 3.0
 BACK_LOOK_SEC: Final = 0.1
-JOURNAL_RETRY_SEC: Final = 5.0
-
-
-def clip_facts(file: ClipFile) -> ClipFacts:
-    return ClipFacts(
-        size_bytes=file.size_bytes,
-        sha256=file.sha256,
-        duration_sec=file.duration_sec,
-        started_at=file.started_at,
-        codec=file.codec,
-        width=file.width,
-        height=file.height,
-        has_audio=file.has_audio,
-        failure_reason=file.failure_reason,
-        gap_sec=file.gap_sec,
-    )
 
 
 class Recorder:
-    """`on_recorded` is called when a clip is ready to be sent."""
+    """Clips of what cameras send from now on, and of their pre-roll."""
 
-    def __init__(
-        self,
-        *,
-        journal: Journal,
-        fleet: Fleet,
-        clock: Clock,
-        machine: Machine,
-        reserve_bytes: int,
-        on_recorded: Callable[[], None],
-    ) -> None:
-        self._journal = journal
+    def __init__(self, work: ClipWork, *, fleet: Fleet) -> None:
+        self._work = work
+        self._journal = work.journal
+        self._clock = work.clock
         self._fleet = fleet
-        self._clock = clock
-        self._machine = machine
-        self._reserve_bytes = reserve_bytes
-        self._on_recorded = on_recorded
         self._accepting = Tasks()
-        self._running: dict[UUID, asyncio.Task[None]] = {}
+        self._running = ClipTasks()
 
     async def order(self, order: RecordClip, *, timeout_sec: float) -> dict[str, Any]:
         """Accepts the order, once; an order that comes again is answered the same. Raises RequestRefusedError.
@@ -93,15 +59,13 @@ class Recorder:
 
     async def forget(self, clip_id: UUID) -> None:
         """Ends the recording if one runs, and removes all there is of the clip."""
-        task = self._running.pop(clip_id, None)
-        if task is not None:
-            await end([task])
+        await self._running.forget(clip_id)
         await self._journal.forget(clip_id)
 
     async def stop(self) -> None:
         """Leaves what is being recorded as it stands: the next start salvages it."""
         await self._accepting.end()
-        await end(self._running.values())
+        await self._running.stop()
 
     async def _accept(self, order: RecordClip) -> datetime:
         known = await self._journal.find(order.clip_id)
@@ -129,52 +93,21 @@ class Recorder:
             )
         )
         if is_new:
-            task = asyncio.get_running_loop().create_task(self._record(job, watch.stream))
-            self._running[job.clip_id] = task
-            task.add_done_callback(lambda _: self._running.pop(job.clip_id, None))
+            make = partial(self._record, job, watch.stream)
+            self._running.start(job.clip_id, partial(self._work.do, job, make))
         return job.started_at
 
-    async def _record(self, job: ClipJob, stream: CaptureStream) -> None:
-        clip_id = job.clip_id
+    async def _record(self, job: ClipJob, stream: CaptureStream) -> ClipFacts:
         try:
-            if self._machine.disk().free_bytes < self._reserve_bytes:
-                await self._fail(clip_id, "disk_full", "The gateway's disk is full.")
-                return
-            try:
-                file = await self._take(job, stream)
-            except CameraFault:
-                if stream.status.state == "online":
-                    raise
-                await self._back(stream, within_sec=BACK_SEC)  # it broke between the order and this
-                file = await self._take(job, stream)
-            await self._on_disk(lambda: self._journal.recorded(clip_id, clip_facts(file)))
-        except CameraFault as fault:
-            await self._fail(clip_id, "camera_offline", fault.message)
-        except OSError as error:
-            await self._fail(clip_id, "disk_full", f"The clip could not be written: {error.strerror}.")
-        except Exception:
-            log.exception("recording failed", extra={"facts": {"clip": clip_id}})
-            await self._fail(clip_id, "internal", "The gateway failed while recording.")
-        else:
-            log.info("clip recorded", extra={"facts": {"clip": clip_id, "size_bytes": file.size_bytes}})
-            self._on_recorded()
+            return await self._take(job, stream)
+        except CameraFault:
+            if stream.status.state == "online":
+                raise
+            await self._back(stream, within_sec=BACK_SEC)  # it broke between the order and this
+            return await self._take(job, stream)
 
-    async def _take(self, job: ClipJob, stream: CaptureStream) -> ClipFile:
-        return await stream.record_clip(
-            self._journal.clip_path(job.clip_id), duration_sec=job.duration_sec, pre_roll_sec=job.pre_roll_sec
+    async def _take(self, job: ClipJob, stream: CaptureStream) -> ClipFacts:
+        path = self._journal.clip_path(job.clip_id)
+        return clip_facts(
+            await stream.record_clip(path, duration_sec=job.duration_sec, pre_roll_sec=job.pre_roll_sec)
         )
-
-    async def _fail(self, clip_id: UUID, reason: str, message: str) -> None:
-        log.warning("clip failed", extra={"facts": {"clip": clip_id, "reason": reason, "message": message}})
-        self._journal.remove_files(clip_id)  # first: the journal may need the space
-        await self._on_disk(lambda: self._journal.failed(clip_id, reason, message))
-
-    async def _on_disk(self, write: Callable[[], Any]) -> None:
-        """Until it is written: a full disk must not make us forget to tell."""
-        while True:
-            try:
-                await write()
-                return
-            except sqlite3.OperationalError as error:
-                log.error("journal not writable", extra={"facts": {"error": error}})
-                await self._clock.sleep(JOURNAL_RETRY_SEC)

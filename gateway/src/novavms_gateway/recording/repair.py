@@ -19,8 +19,8 @@ from typing import Final
 import msgspec
 
 from novavms_camera.capture import salvage_clip
+from novavms_gateway.recording.clip_work import clip_facts
 from novavms_gateway.recording.probe import is_whole, probe_clip
-from novavms_gateway.recording.recorder import clip_facts
 from novavms_gateway.storage.journal import ClipFacts, ClipJob, Journal, StoredClip
 
 log = logging.getLogger(__name__)
