@@ -11,6 +11,7 @@ import type { QueryClient } from '@tanstack/react-query';
 import { Button } from './design/controls';
 import { Empty, ErrorPanel, Skeleton } from './design/surfaces';
 import { LivePage } from './live/live-page';
+import type { RecordingsSearch } from './recordings/address';
 import { Shell } from './shell/shell';
 import { t } from './text';
 
@@ -114,9 +115,12 @@ const event = createRoute({
 const recordings = createRoute({
   getParentRoute: () => root,
   path: '/recordings',
-  validateSearch: (search): { camera?: string | string[] | undefined; at?: string | undefined } => ({
+  validateSearch: (search): RecordingsSearch => ({
     camera: several(search['camera']),
     at: text(search['at']),
+    still: yes(search['still']),
+    from: text(search['from']),
+    to: text(search['to']),
   }),
   component: lazyRouteComponent(() => import('./recordings/recordings-page'), 'RecordingsPage'),
 });

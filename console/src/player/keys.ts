@@ -21,3 +21,19 @@ export function useKeys(keys: Readonly<Record<string, () => void>>): void {
     return () => document.removeEventListener('keydown', listen);
   }, []);
 }
+
+/** Leaves a page that is there for one task, from anywhere on it; null where something would be lost. What is open on it closes first. */
+export function useEscape(act: (() => void) | null): void {
+  const known = useRef(act);
+  useEffect(() => {
+    known.current = act;
+  });
+  useEffect(() => {
+    const listen = (event: KeyboardEvent) => {
+      if (event.key !== 'Escape' || event.defaultPrevented) return;
+      if ((event.target as HTMLElement).closest('[role=dialog], [role=menu], [role=listbox]') === null) known.current?.();
+    };
+    document.addEventListener('keydown', listen);
+    return () => document.removeEventListener('keydown', listen);
+  }, []);
+}

@@ -1,14 +1,10 @@
 /** A video with what reviewing needs: frame by frame, ten seconds either way, speed, keys. */
 import { useEffect, useRef, useState, type ReactNode, type RefObject } from 'react';
-import { IconButton, Button, Select } from '../design/controls';
+import { IconButton } from '../design/controls';
 import { t } from '../text';
 import { position as told } from '../text/when';
-import { useKeys } from './keys';
-import './player.css';
-
-const SPEEDS = ['0.25', '0.5', '1', '2', '4', '8'] as const;
-/** Until the video has shown two frames, and says how far they are apart. */
-const FRAME_SEC = 1 / 25;
+import { FRAME_SEC, useFrameSec } from './frames';
+import { fill, Transport, type Speed } from './transport';
 
 interface Playing {
   paused: boolean;
@@ -39,26 +35,6 @@ function usePlaying(video: RefObject<HTMLVideoElement | null>): Playing {
   return state;
 }
 
-/** How far two frames are apart, as they were shown. */
-function useFrameSec(video: RefObject<HTMLVideoElement | null>): RefObject<number> {
-  const found = useRef(FRAME_SEC);
-  useEffect(() => {
-    const element = video.current;
-    if (element === null || !('requestVideoFrameCallback' in element)) return undefined;
-    let last: number | null = null;
-    let handle = 0;
-    const look: VideoFrameRequestCallback = (_, { mediaTime }) => {
-      const apart = last === null ? 0 : mediaTime - last;
-      if (apart > 0.005 && apart < 1 && element.playbackRate <= 1 && !element.paused) found.current = apart;
-      last = mediaTime;
-      handle = element.requestVideoFrameCallback(look);
-    };
-    handle = element.requestVideoFrameCallback(look);
-    return () => element.cancelVideoFrameCallback(handle);
-  }, [video]);
-  return found;
-}
-
 export function Player({
   video,
   src,
@@ -83,24 +59,13 @@ export function Player({
   const frame = useRef<HTMLDivElement>(null);
   const state = usePlaying(video);
   const frameSec = useFrameSec(video);
-  const [speed, setSpeed] = useState<(typeof SPEEDS)[number]>('1');
+  const [speed, setSpeed] = useState<Speed>('1');
 
   const act = (change: (element: HTMLVideoElement) => void) => () => {
     if (video.current !== null) change(video.current);
   };
   const toggle = act((element) => void (element.paused ? start(element) : element.pause()));
-  const jump = (sec: number) => act((element) => void (element.currentTime = Math.max(0, element.currentTime + sec)));
-  const step = (direction: 1 | -1) =>
-    act((element) => {
-      element.pause();
-      element.currentTime = Math.max(0, element.currentTime + direction * (frameSec.current ?? FRAME_SEC));
-    });
   const mute = act((element) => void (element.muted = !element.muted));
-  const fill = () => {
-    const done = document.fullscreenElement === null ? frame.current?.requestFullscreen() : document.exitFullscreen();
-    void done?.catch(() => undefined);
-  };
-  useKeys({ ' ': toggle, k: toggle, j: jump(-10), l: jump(10), ',': step(-1), '.': step(1), m: mute, f: fill, ...keys });
 
   useEffect(() => {
     if (video.current === null) return;
@@ -133,33 +98,24 @@ export function Player({
             }}
           />
         )}
-        <div className="player-controls">
-          <IconButton icon={state.paused ? 'play' : 'pause'} label={state.paused ? t.events.player.play : t.events.player.pause} onPress={toggle} />
-          <Button kind="quiet" small onPress={jump(-10)} aria-label={t.events.player.back10}>
-            {t.events.player.minus10}
-          </Button>
-          <IconButton icon="frameBack" label={t.events.player.frameBack} onPress={step(-1)} />
-          <IconButton icon="frameOn" label={t.events.player.frameOn} onPress={step(1)} />
-          <Button kind="quiet" small onPress={jump(10)} aria-label={t.events.player.on10}>
-            {t.events.player.plus10}
-          </Button>
-          {scale && (
-            <span className="number small quiet player-time">
-              {t.events.player.of(told(state.at), told(state.length))}
-            </span>
-          )}
-          <span className="grow" />
-          <Select
-            bare
-            label={t.events.player.speed}
-            value={speed}
-            onChange={setSpeed}
-            options={SPEEDS.map((id) => ({ id, label: `${id}×` }))}
-          />
+        <Transport
+          paused={state.paused}
+          speed={speed}
+          onToggle={toggle}
+          onJump={(sec) => act((element) => void (element.currentTime = Math.max(0, element.currentTime + sec)))()}
+          onStep={(direction) =>
+            act((element) => {
+              element.pause();
+              element.currentTime = Math.max(0, element.currentTime + direction * (frameSec.current ?? FRAME_SEC));
+            })()
+          }
+          onSpeed={setSpeed}
+          onFill={() => fill(frame.current)}
+          keys={{ m: mute, ...keys }}
+          told={scale ? t.events.player.of(told(state.at), told(state.length)) : children}
+        >
           <IconButton icon={state.muted ? 'mute' : 'sound'} label={state.muted ? t.events.player.unmute : t.events.player.mute} onPress={mute} />
-          <IconButton icon="screen" label={t.events.player.fullscreen} onPress={fill} />
-          {children}
-        </div>
+        </Transport>
       </div>
     </div>
   );

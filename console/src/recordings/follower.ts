@@ -1,19 +1,22 @@
 /** A video of one camera that shows a shared moment: its footage in pieces, drift put right, a sentence where there is none. */
 import { client } from '../api/client';
 import { sentenceOf } from '../design/surfaces';
+import { measureFrames } from '../player/frames';
 import { t } from '../text';
 import { iso, type Footage } from './footage';
 import { attach, type Attached } from './hls';
 import type { Follower } from './moment';
 import { HOUR_MS } from './window-bar';
 
-/** Drift is left alone up to here, then put right by speed until it is as good as none; beyond `SEEK_MS` at once. */
+/** Drift is left alone up to here, then put right by speed until it is as good as none; beyond `SEEK_MS` at once. Per speed. */
 const DRIFT_MS = 400;
 const GOOD_MS = 80;
 const SEEK_MS = 2_000;
 const BETWEEN_SEEKS_MS = 1_500;
 const AGAIN_MS = 15_000;
 const LEAST_MS = 10_000;
+/** Who goes back goes on going back: so much before the moment is there, too. */
+const BEFORE_MS = 10_000;
 
 interface Piece {
   from: number;
@@ -23,10 +26,15 @@ interface Piece {
   failed: { text: string; at: number } | null;
 }
 
-/** Where its footage at that time ends, or why there is none. */
-function look(footage: Footage, at: number): { end: number } | { reason: string } {
+interface Stretch {
+  start: number;
+  end: number;
+}
+
+/** The footage around that time, or why there is none. */
+function look(footage: Footage, at: number): Stretch | { reason: string } {
   const span = footage.spans.find(({ start, end }) => Date.parse(start) <= at && at < Date.parse(end));
-  if (span !== undefined) return { end: Date.parse(span.end) };
+  if (span !== undefined) return { start: Date.parse(span.start), end: Date.parse(span.end) };
   const gap = footage.gaps.find(({ start, end }) => Date.parse(start) <= at && at < Date.parse(end));
   if (gap === undefined) return { reason: t.recordings.noFootage };
   const reason = t.recordings.reason[gap.reason] ?? gap.reason;
@@ -40,19 +48,25 @@ export function follower(
   video: HTMLVideoElement,
   footage: () => Footage | undefined,
   say: (word: string | null) => void,
-): { follow: Follower; stop: () => void } {
+): Follower & { stop: () => void } {
   let piece: Piece | null = null;
   let soughtAt = -Infinity;
+  let settledFor: number | null = null;
+  let pace = 1;
+  let frameMs: number | null = null;
+  const stopMeasuring = measureFrames(video, (sec) => (frameMs = sec * 1_000));
 
-  function stop(): void {
+  function close(): void {
     piece?.ending.abort();
     piece?.attached?.stop();
     piece = null;
+    settledFor = null;
+    pace = 1;
     delete video.dataset['at'];
   }
 
   function open(from: number, to: number): Piece {
-    stop();
+    close();
     const mine: Piece = { from, to, ending: new AbortController(), attached: null, failed: null };
     const fail = (text: string) => (mine.failed = { text, at: performance.now() });
     client.cameras
@@ -67,46 +81,71 @@ export function follower(
     return mine;
   }
 
-  function keepUp(drift: number): void {
+  /** What is open, if it has the moment; else what does. */
+  function pieceOf(at: number, { start, end }: Stretch): Piece {
+    const stale = piece?.failed != null && performance.now() - piece.failed.at > AGAIN_MS;
+    const back = piece !== null && at < (piece.attached?.begin() ?? piece.from);
+    if (piece !== null && !stale && !back && at < piece.to) return piece;
+    return open(back ? Math.max(start, at - BEFORE_MS) : at, Math.min(end, at + HOUR_MS));
+  }
+
+  /** Stands: exactly there, sought once for each moment. */
+  function settle(at: number, attached: Attached): void {
+    if (settledFor === at || video.seeking) return;
+    settledFor = at;
+    const wanted = attached.positionOf(at);
+    if (Math.abs(video.currentTime - wanted) > 0.002) video.currentTime = wanted;
+  }
+
+  function keepUp(at: number, rate: number, attached: Attached): void {
+    const drift = (attached.dateOf() - at) / Math.max(1, rate);
     if (Math.abs(drift) > SEEK_MS) {
       if (performance.now() - soughtAt < BETWEEN_SEEKS_MS) return;
       soughtAt = performance.now();
-      video.currentTime = Math.max(0, video.currentTime - drift / 1_000);
+      video.currentTime = attached.positionOf(at);
     } else if (Math.abs(drift) > DRIFT_MS) {
-      video.playbackRate = drift > 0 ? 0.7 : 1.5;
+      pace = drift > 0 ? 0.7 : 1.5;
     } else if (Math.abs(drift) < GOOD_MS) {
-      video.playbackRate = 1;
+      pace = 1;
     }
+    if (rate > 0 && video.playbackRate !== rate * pace) video.playbackRate = rate * pace;
   }
 
-  function follow(at: number, moving: boolean): boolean {
+  function follow(at: number, rate: number): boolean {
     const known = footage();
     if (known === undefined) return false;
     const here = look(known, at);
     if ('reason' in here) {
-      stop();
+      close();
       say(here.reason);
       return true;
     }
-    const stale = piece?.failed != null && performance.now() - piece.failed.at > AGAIN_MS;
-    if (piece === null || stale || at < piece.from || at >= piece.to) piece = open(at, Math.min(here.end, at + HOUR_MS));
-    if (piece.failed !== null) {
-      say(piece.failed.text);
+    piece = pieceOf(at, here);
+    const { attached, failed } = piece;
+    if (failed !== null) {
+      say(failed.text);
       return true;
     }
-    if (piece.attached === null || video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) {
+    if (attached === null || video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) {
       say(t.recordings.loading);
       return false;
     }
     say(null);
-    const shown = piece.attached.dateOf();
-    video.dataset['at'] = String(Math.round(shown));
-    if (video.ended) return true;
-    keepUp(shown - at);
-    if (moving && video.paused) void video.play().catch(() => undefined);
-    if (!moving && !video.paused) video.pause();
-    return video.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA && !video.seeking;
+    if (rate === 0) {
+      video.pause();
+      settle(at, attached);
+    } else if (!video.ended) {
+      settledFor = null;
+      keepUp(at, rate, attached);
+      if (video.paused) void video.play().catch(() => undefined);
+    }
+    video.dataset['at'] = String(Math.round(attached.dateOf()));
+    return video.ended || (video.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA && !video.seeking);
   }
 
-  return { follow, stop };
+  const stop = () => {
+    stopMeasuring();
+    close();
+  };
+  return { follow, frameMs: () => (piece === null ? null : frameMs), stop };
 }

@@ -1,4 +1,5 @@
 /** HLS into a video element. hls.js is a chunk of its own, fetched with the first recording that is played. */
+import type { Fragment } from 'hls.js';
 import { useEffect, useState, type RefObject } from 'react';
 
 export type Failed = 'format' | 'network';
@@ -12,6 +13,10 @@ export interface Playback {
 export interface Attached {
   /** Wall-clock time of the picture that is shown, ms since 1970. */
   dateOf: () => number;
+  /** Where in the video the picture of that time is, seconds. */
+  positionOf: (at: number) => number;
+  /** Wall-clock time of its first picture. */
+  begin: () => number;
   stop: () => void;
 }
 
@@ -19,7 +24,12 @@ export interface Attached {
 export function attach(element: HTMLVideoElement, url: string, from: number, onFail: (failed: Failed) => void, onReady = () => {}): Attached {
   let ended = false;
   let destroy: (() => void) | undefined;
-  let dateOf = () => from + element.currentTime * 1_000;
+  let fragments: readonly Fragment[] = [];
+  /** By the last segment for which that holds: recording may have been interrupted between two of them. */
+  const segment = (holds: (start: number, date: number) => boolean): { start: number; date: number } => {
+    const dated = fragments.flatMap(({ start, programDateTime: date }) => (date === null ? [] : [{ start, date }]));
+    return dated.findLast(({ start, date }) => holds(start, date)) ?? dated[0] ?? { start: 0, date: from };
+  };
   void (async () => {
     const { default: Hls } = await import('hls.js/light');
     if (ended) return;
@@ -29,7 +39,7 @@ export function attach(element: HTMLVideoElement, url: string, from: number, onF
     }
     const hls = new Hls({ enableWorker: false, maxBufferLength: 30, startFragPrefetch: true });
     destroy = () => hls.destroy();
-    dateOf = () => hls.playingDate?.getTime() ?? from + element.currentTime * 1_000;
+    hls.on(Hls.Events.LEVEL_LOADED, (_, { details }) => (fragments = details.fragments));
     hls.on(Hls.Events.ERROR, (_, told) => {
       if (told.fatal) onFail(told.type === Hls.ErrorTypes.MEDIA_ERROR ? 'format' : 'network');
     });
@@ -38,7 +48,15 @@ export function attach(element: HTMLVideoElement, url: string, from: number, onF
     hls.attachMedia(element);
   })();
   return {
-    dateOf: () => dateOf(),
+    dateOf: () => {
+      const { start, date } = segment((begin) => begin <= element.currentTime);
+      return date + (element.currentTime - start) * 1_000;
+    },
+    positionOf: (at) => {
+      const { start, date } = segment((_, begin) => begin <= at);
+      return Math.max(0, start + (at - date) / 1_000);
+    },
+    begin: () => fragments[0]?.programDateTime ?? from,
     stop: () => {
       ended = true;
       destroy?.();
@@ -47,8 +65,8 @@ export function attach(element: HTMLVideoElement, url: string, from: number, onF
   };
 }
 
-/** Plays `url`, whose first picture is of about `from`. Ends what was played before. */
-export function useHls(video: RefObject<HTMLVideoElement | null>, url: string | undefined, from: number | null): Playback {
+/** Plays `url`, whose first picture is of about `from`, or shows that picture where it `stands`. Ends what was played before. */
+export function useHls(video: RefObject<HTMLVideoElement | null>, url: string | undefined, from: number | null, stands: RefObject<boolean>): Playback {
   const [playback, setPlayback] = useState<Playback>({ at: null, failed: null });
   useEffect(() => {
     const element = video.current;
@@ -56,6 +74,7 @@ export function useHls(video: RefObject<HTMLVideoElement | null>, url: string | 
     setPlayback({ at: from, failed: null });
     const fail = (failed: Failed) => setPlayback((known) => ({ ...known, failed }));
     const play = () => {
+      if (stands.current) return;
       element.play().catch(() => {
         element.muted = true;
         void element.play().catch(() => undefined);
@@ -68,6 +87,6 @@ export function useHls(video: RefObject<HTMLVideoElement | null>, url: string | 
       element.removeEventListener('timeupdate', tick);
       attached.stop();
     };
-  }, [video, url, from]);
+  }, [video, url, from, stands]);
   return playback;
 }

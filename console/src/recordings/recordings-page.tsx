@@ -11,12 +11,13 @@ import { Player } from '../player/player';
 import { useMay } from '../session/session';
 import { t } from '../text';
 import { clock, day, shortTime } from '../text/when';
+import { placeFrom, placeOf, useAddress, type Looking, type LookingRef, type Start } from './address';
 import { footage, iso } from './footage';
 import { useHls } from './hls';
-import { Exports, Keep } from './keep';
-import { Gaps, Timeline, type Range } from './timeline';
+import { Exports, Keep, useSelection } from './keep';
+import { Gaps, Timeline } from './timeline';
 import { Together } from './together';
-import { firstShown, HOUR_MS, lengthOf, WindowBar, windowOf, type Shown } from './window-bar';
+import { firstWindow, HOUR_MS, WindowBar } from './window-bar';
 import './recordings.css';
 
 /** As many as are shown side by side. */
@@ -27,6 +28,7 @@ export function RecordingsPage() {
   const search = useSearch({ from: '/recordings' });
   const cameras = useQuery(allCameras);
   const navigate = useNavigate({ from: '/recordings' });
+  const looking = useRef<(() => Looking) | null>(null);
   if (cameras.isPending) {
     return (
       <Page title={t.recordings.title}>
@@ -53,10 +55,14 @@ export function RecordingsPage() {
     );
   }
   const chosen = found.length === 0 ? [camera] : found;
-  const choose = (ids: string[]) => void navigate({ search: { camera: ids.length === 1 ? ids[0] : ids }, replace: true });
+  // the next picture is of the same moment
+  const choose = (ids: string[]) => {
+    const place = looking.current === null ? {} : placeOf(looking.current());
+    void navigate({ search: { ...place, camera: ids.length === 1 ? ids[0] : ids }, replace: true, resetScroll: false });
+  };
   const ids = chosen.map(({ id }) => id);
   const others = all.filter(({ id }) => !ids.includes(id));
-  const start = search.at === undefined ? null : Date.parse(search.at);
+  const start = placeFrom(search);
   return (
     <Page
       title={t.recordings.title}
@@ -80,69 +86,66 @@ export function RecordingsPage() {
       }
     >
       {chosen.length === 1 ? (
-        <Review key={camera.id} camera={camera} start={start} />
+        <Review key={camera.id} camera={camera} start={start} looking={looking} />
       ) : (
-        <Together cameras={chosen} start={start} onRemove={(gone) => choose(ids.filter((id) => id !== gone.id))} />
+        <Together cameras={chosen} start={start} looking={looking} onRemove={(gone) => choose(ids.filter((id) => id !== gone.id))} />
       )}
     </Page>
   );
 }
 
-function Review({ camera, start }: { camera: Camera; start: number | null }) {
-  const [shown, setShown] = useState<Shown>(() => firstShown(camera.createdAt));
-  const [window, setWindow] = useState(() => windowOf(lengthOf(shown), start));
-  const [from, setFrom] = useState<number | null>(start);
-  const [selection, setSelection] = useState<Range | null>(null);
+function Review({ camera, start, looking }: { camera: Camera; start: Start; looking: LookingRef }) {
+  const [window, setWindow] = useState(() => start.window ?? firstWindow(camera.createdAt, start.at));
+  const [from, setFrom] = useState<number | null>(start.at);
   const operator = useMay('operator');
   const video = useRef<HTMLVideoElement>(null);
+  const stands = useRef(start.still);
   const found = useQuery(footage(camera.id, window));
   const source = useSource(camera.id, from, found.data?.asOf ?? null);
-  const playback = useHls(video, source.data, from);
-  const at = from === null ? null : playback.at;
+  const playback = useHls(video, source.data, from, stands);
+  const at = from === null ? null : (playback.at ?? from);
   const newest = found.data?.spans.at(-1);
+  const selecting = useSelection(at);
+  // what is being fetched is paused, too: until it plays it stands where it was told to
+  const isStill = () => video.current === null || (video.current.paused && (video.current.readyState > 0 || stands.current));
+  useAddress(looking, () => ({ at, still: isStill(), window }));
   useEffect(() => {
     // the page begins with the newest there is
     if (from === null && newest !== undefined) setFrom(Math.max(Date.parse(newest.start), Date.parse(newest.end) - NEWEST_MS));
   }, [from, newest]);
 
   /** Within what is buffered or on the same playlist the player could jump by itself; a new address is as quick, and always right. */
-  const seek = useCallback((time: number) => setFrom(Math.min(time, Date.now() - 2_000)), []);
-  const mark = (edge: 'from' | 'to') => {
-    if (at === null) return;
-    const other = edge === 'from' ? Math.max(selection?.to ?? 0, at + 10_000) : Math.min(selection?.from ?? Infinity, at - 10_000);
-    setSelection(edge === 'from' ? { from: at, to: other } : { from: other, to: at });
-  };
+  const seek = useCallback((time: number) => {
+    stands.current = false;
+    setFrom(Math.min(time, Date.now() - 2_000));
+  }, []);
 
   return (
     <div className="recordings-page">
       <div className="stack">
         <div className="recordings-player">
-          <Player video={video} scale={false} keys={{ i: () => mark('from'), o: () => mark('to') }}>
-            <span className="number small player-time">{at === null ? '' : clock(at)}</span>
+          <Player video={video} scale={false} keys={operator ? selecting.keys : {}}>
+            {at === null ? '' : clock(at)}
           </Player>
           <Word from={from} source={source} failed={playback.failed} camera={camera} />
         </div>
-        <WindowBar shown={shown} window={window} at={at} onShown={setShown} onWindow={setWindow} />
+        <WindowBar window={window} at={at} onWindow={setWindow} />
         {found.isError && <ErrorNote error={found.error} />}
-        <Timeline camera={camera} window={window} footage={found.data} at={at} selection={selection} onSeek={seek} onSelect={setSelection} />
-        <p className="small faint">
-          {`${day(window.from)} · ${t.recordings.timelineHint} ${t.time.localTime}`}
-        </p>
+        <Timeline
+          camera={camera}
+          window={window}
+          footage={found.data}
+          at={at}
+          selection={selecting.selection}
+          onSeek={seek}
+          onSelect={operator ? selecting.select : undefined}
+        />
+        <p className="small faint">{`${day(window.from)} · ${operator ? t.recordings.timelineHint : t.recordings.seekHint} ${t.time.localTime}`}</p>
       </div>
       <div className="stack">
         {operator && (
           <Card title={t.recordings.selection}>
-            <div className="stack">
-              <Keep cameraId={camera.id} selection={selection} onClear={() => setSelection(null)} />
-              <div className="row">
-                <Button small onPress={() => mark('from')} isDisabled={at === null}>
-                  {t.recordings.markStart}
-                </Button>
-                <Button small onPress={() => mark('to')} isDisabled={at === null}>
-                  {t.recordings.markEnd}
-                </Button>
-              </div>
-            </div>
+            <Keep cameras={[camera]} selecting={selecting} at={at} />
           </Card>
         )}
         <Card title={t.recordings.gaps}>

@@ -2,16 +2,19 @@
 import type { Camera } from '@novavms/sdk';
 import { useQueries } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
-import { Button, IconButton } from '../design/controls';
-import { ErrorNote } from '../design/surfaces';
-import { useKeys } from '../player/keys';
+import { IconButton } from '../design/controls';
+import { Card, ErrorNote } from '../design/surfaces';
+import { fill, Transport } from '../player/transport';
+import { useMay } from '../session/session';
 import { t } from '../text';
 import { clock, day } from '../text/when';
+import { useAddress, type LookingRef, type Start } from './address';
 import { follower } from './follower';
 import { footage, type Footage } from './footage';
+import { Exports, Keep, useSelection } from './keep';
 import { Moment } from './moment';
 import { Rows } from './rows';
-import { firstShown, lengthOf, WindowBar, windowOf, type Shown } from './window-bar';
+import { firstWindow, WindowBar, windowOf } from './window-bar';
 
 const NEWEST_MS = 30_000;
 
@@ -22,18 +25,31 @@ function newestOf(found: readonly Footage[]): number | null {
   return ends.length === 0 ? null : Math.max(Math.min(...ends) - NEWEST_MS, Math.min(Math.max(...starts), Math.min(...ends) - 1_000));
 }
 
-function useMoment(start: number | null): Moment {
+function useMoment({ at, still }: Start): Moment {
   const [, render] = useState(0);
-  const [moment] = useState(() => new Moment(start, () => render((n) => n + 1)));
+  const [moment] = useState(() => new Moment(at, !still, () => render((n) => n + 1)));
   useEffect(() => moment.start(), [moment]);
   return moment;
 }
 
-export function Together({ cameras, start, onRemove }: { cameras: readonly Camera[]; start: number | null; onRemove: (camera: Camera) => void }) {
-  const [shown, setShown] = useState<Shown>(() => firstShown(cameras[0]?.createdAt ?? ''));
-  const [window, setWindow] = useState(() => windowOf(lengthOf(shown), start));
+export function Together({
+  cameras,
+  start,
+  looking,
+  onRemove,
+}: {
+  cameras: readonly Camera[];
+  start: Start;
+  looking: LookingRef;
+  onRemove: (camera: Camera) => void;
+}) {
+  const [window, setWindow] = useState(() => start.window ?? firstWindow(cameras[0]?.createdAt ?? '', start.at));
+  const operator = useMay('operator');
+  const pictures = useRef<HTMLDivElement>(null);
   const moment = useMoment(start);
   const { at } = moment;
+  const selecting = useSelection(at);
+  useAddress(looking, () => ({ at: moment.at, still: !moment.playing, window }));
   const answers = useQueries({ queries: cameras.map(({ id }) => footage(id, window)) });
   const error = answers.find(({ isError }) => isError)?.error;
   const known = answers.flatMap(({ data }) => (data === undefined ? [] : [data]));
@@ -43,32 +59,55 @@ export function Together({ cameras, start, onRemove }: { cameras: readonly Camer
   }, [newest, moment]);
   const left = at !== null && moment.playing && at > window.to;
   useEffect(() => {
-    if (left) setWindow(windowOf(lengthOf(shown), at)); // what is played stays in sight
+    if (left) setWindow(windowOf(window.to - window.from, at)); // what is played stays in sight
   }, [left]); // oxlint-disable-line react-hooks/exhaustive-deps
-  const jump = (sec: number) => () => at !== null && moment.seek(at + sec * 1_000);
-  const toggle = () => moment.toggle();
-  useKeys({ ' ': toggle, k: toggle, j: jump(-10), l: jump(10) });
+  const seek = (to: number) => moment.seek(to);
   return (
-    <div className="stack">
-      <div className="together">
-        {cameras.map((camera, index) => (
-          <Tile key={camera.id} camera={camera} footage={answers[index]?.data} moment={moment} onRemove={() => onRemove(camera)} />
-        ))}
+    <div className="recordings-page">
+      <div className="stack">
+        <div ref={pictures} className="together-frame" role="group" aria-label={t.recordings.together}>
+          <div className="together">
+            {cameras.map((camera, index) => (
+              <Tile key={camera.id} camera={camera} footage={answers[index]?.data} moment={moment} onRemove={() => onRemove(camera)} />
+            ))}
+          </div>
+          <div className="player-bar">
+            <Transport
+              paused={!moment.playing}
+              speed={moment.speed}
+              onToggle={() => moment.toggle()}
+              onJump={(sec) => at !== null && seek(at + sec * 1_000)}
+              onStep={(direction) => moment.step(direction)}
+              onSpeed={(speed) => moment.hurry(speed)}
+              onFill={() => fill(pictures.current)}
+              keys={operator ? selecting.keys : {}}
+              told={at === null ? t.recordings.pickTime : clock(at)}
+            />
+          </div>
+        </div>
+        <WindowBar window={window} at={at} onWindow={setWindow} />
+        {error != null && <ErrorNote error={error} />}
+        <Rows
+          rows={cameras.map((camera, index) => ({ camera, footage: answers[index]?.data }))}
+          window={window}
+          at={at}
+          selection={selecting.selection}
+          onSeek={seek}
+          onSelect={operator ? selecting.select : undefined}
+        />
+        <p className="small faint">{`${day(window.from)} · ${operator ? t.recordings.rowsHint : t.recordings.seekHint} ${t.time.localTime}`}</p>
+        <p className="small faint keys-hint">{t.recordings.keys}</p>
       </div>
-      <div className="row wrap">
-        <IconButton icon={moment.playing ? 'pause' : 'play'} label={moment.playing ? t.events.player.pause : t.events.player.play} onPress={toggle} />
-        <Button kind="quiet" small onPress={jump(-10)} aria-label={t.events.player.back10}>
-          {t.events.player.minus10}
-        </Button>
-        <Button kind="quiet" small onPress={jump(10)} aria-label={t.events.player.on10}>
-          {t.events.player.plus10}
-        </Button>
-        <span className="number">{at === null ? t.recordings.pickTime : clock(at)}</span>
-      </div>
-      <WindowBar shown={shown} window={window} at={at} onShown={setShown} onWindow={setWindow} />
-      {error != null && <ErrorNote error={error} />}
-      <Rows rows={cameras.map((camera, index) => ({ camera, footage: answers[index]?.data }))} window={window} at={at} onSeek={(to) => moment.seek(to)} />
-      <p className="small faint">{`${day(window.from)} · ${t.recordings.rowsHint} ${t.time.localTime}`}</p>
+      {operator && (
+        <div className="stack">
+          <Card title={t.recordings.selection}>
+            <Keep cameras={cameras} selecting={selecting} at={at} />
+          </Card>
+          <Card title={t.recordings.exports}>
+            <Exports />
+          </Card>
+        </div>
+      )}
     </div>
   );
 }
@@ -82,11 +121,11 @@ function Tile({ camera, footage: found, moment, onRemove }: { camera: Camera; fo
   });
   useEffect(() => {
     if (video.current === null) return undefined;
-    const { follow, stop } = follower(camera.id, video.current, () => known.current, setWord);
-    const leave = moment.follow(follow);
+    const mine = follower(camera.id, video.current, () => known.current, setWord);
+    const leave = moment.join(mine);
     return () => {
       leave();
-      stop();
+      mine.stop();
     };
   }, [camera.id, moment]);
   return (

@@ -3,14 +3,17 @@ import { Button, DayField, IconButton, Segmented } from '../design/controls';
 import { t } from '../text';
 import type { Window } from './footage';
 
-export type Shown = keyof typeof t.recordings.spans;
+type Shown = keyof typeof t.recordings.spans;
+const SHOWN = ['600', '3600', '21600', '86400'] as const satisfies readonly Shown[];
 export const HOUR_MS = 3_600_000;
 
-export const lengthOf = (shown: Shown) => Number(shown) * 1_000;
+const lengthOf = (shown: Shown) => Number(shown) * 1_000;
 
-/** Ten minutes of a camera that is new, else an hour. */
-export function firstShown(createdAt: string): Shown {
-  return Date.now() - Date.parse(createdAt) < HOUR_MS / 3 ? '600' : '3600';
+
+/** The choice that is nearest to what a window shows. */
+function shownOf({ from, to }: Window): Shown {
+  const apart = (shown: Shown) => Math.abs(lengthOf(shown) - (to - from));
+  return SHOWN.reduce((best, each) => (apart(each) < apart(best) ? each : best));
 }
 
 /** A window of this length that ends now, or has `around` in its middle. */
@@ -20,21 +23,22 @@ export function windowOf(lengthMs: number, around: number | null): Window {
   return { from: to - lengthMs, to };
 }
 
+/** What a visit begins with: ten minutes of a camera that is new, else an hour. */
+export function firstWindow(createdAt: string, around: number | null): Window {
+  return windowOf(Date.now() - Date.parse(createdAt) < HOUR_MS / 3 ? HOUR_MS / 6 : HOUR_MS, around);
+}
+
 export function WindowBar({
-  shown,
   window,
   at,
-  onShown,
   onWindow,
 }: {
-  shown: Shown;
   window: Window;
   /** Where the player is: a new length is around it. */
   at: number | null;
-  onShown: (shown: Shown) => void;
   onWindow: (window: Window) => void;
 }) {
-  const length = lengthOf(shown);
+  const length = window.to - window.from;
   const shift = (direction: 1 | -1) => {
     const by = direction * length;
     onWindow(window.to + by > Date.now() ? windowOf(length, null) : { from: window.from + by, to: window.to + by });
@@ -51,19 +55,15 @@ export function WindowBar({
         onChange={(value) => {
           if (value === '') return;
           const midnight = new Date(`${value}T00:00`).getTime();
-          onShown('86400');
           onWindow({ from: midnight, to: midnight + 24 * HOUR_MS });
         }}
       />
       <span className="grow" />
       <Segmented
         label={t.recordings.span}
-        value={shown}
-        onChange={(next) => {
-          onShown(next);
-          onWindow(windowOf(lengthOf(next), at ?? (window.to >= Date.now() - 60_000 ? null : (window.from + window.to) / 2)));
-        }}
-        options={(['600', '3600', '21600', '86400'] as const).map((id) => ({ id, label: t.recordings.spans[id] }))}
+        value={shownOf(window)}
+        onChange={(next) => onWindow(windowOf(lengthOf(next), at ?? (window.to >= Date.now() - 60_000 ? null : (window.from + window.to) / 2)))}
+        options={SHOWN.map((id) => ({ id, label: t.recordings.spans[id] }))}
       />
     </div>
   );

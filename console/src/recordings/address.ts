@@ -1,0 +1,82 @@
+/** What is looked at stands in the address, so that a reload and a link that is passed on lead to the same picture. */
+import { useNavigate } from '@tanstack/react-router';
+import { useEffect, useRef, type RefObject } from 'react';
+import { iso, type Window } from './footage';
+
+/** As in the address: times of ISO 8601. `from` and `to`: of the timeline. */
+export interface Place {
+  at?: string | undefined;
+  /** It stands there, and does not play. */
+  still?: true | undefined;
+  from?: string | undefined;
+  to?: string | undefined;
+}
+
+export interface RecordingsSearch extends Place {
+  camera?: string | string[] | undefined;
+}
+
+export interface Looking {
+  at: number | null;
+  still: boolean;
+  window: Window;
+}
+
+/** What a page begins with. */
+export interface Start {
+  at: number | null;
+  still: boolean;
+  window: Window | null;
+}
+
+/** What is looked at now, for whoever shows other cameras. */
+export type LookingRef = RefObject<(() => Looking) | null>;
+
+const LOOK_MS = 400;
+/** What plays has another moment all the time: it is written when it went so far. */
+const FAR_MS = 5_000;
+const LONGEST_MS = 26 * 3_600_000;
+
+export const placeOf = ({ at, still, window }: Looking): Place => ({
+  at: at === null ? undefined : iso(at),
+  still: still && at !== null ? true : undefined,
+  from: iso(window.from),
+  to: iso(window.to),
+});
+
+const time = (text: string | undefined) => (text === undefined || Number.isNaN(Date.parse(text)) ? null : Date.parse(text));
+
+/** What an address says; null for what it does not say, or not sensibly. */
+export function placeFrom(place: Place): Start {
+  const [at, from, to] = [time(place.at), time(place.from), time(place.to)];
+  const window = from !== null && to !== null && to - from >= 60_000 && to - from <= LONGEST_MS ? { from, to } : null;
+  return { at, still: place.still === true && at !== null, window };
+}
+
+/** Keeps the address to what `look` says, and lets `looking` ask it. */
+export function useAddress(looking: LookingRef, look: () => Looking): void {
+  const navigate = useNavigate({ from: '/recordings' });
+  const written = useRef<Looking | null>(null);
+  useEffect(() => {
+    looking.current = look;
+  });
+  useEffect(() => {
+    const timer = setInterval(() => {
+      const now = looking.current?.();
+      const last = written.current;
+      if (now === undefined || (last !== null && same(last, now))) return;
+      written.current = now;
+      void navigate({ search: (search) => ({ ...search, ...placeOf(now) }), replace: true, resetScroll: false });
+    }, LOOK_MS);
+    return () => {
+      clearInterval(timer);
+      looking.current = null;
+    };
+  }, [looking, navigate]);
+}
+
+function same(last: Looking, now: Looking): boolean {
+  if (last.still !== now.still || last.window.from !== now.window.from || last.window.to !== now.window.to) return false;
+  if (last.at === null || now.at === null) return last.at === now.at;
+  return now.still ? last.at === now.at : Math.abs(last.at - now.at) < FAR_MS;
+}
