@@ -87,12 +87,14 @@ async def test_webrtc_is_first_is_left_where_it_stands_and_is_come_back_to(
         page = it.page
         await it.plays("webrtc")
         await expect(page.locator(".live-badge")).to_have_text(re.compile(r"^WebRTC<?[0-9.]+ sMain$"))
-        await expect(await it.why()).to_contain_text("Straight from the camera's own packets")
+        told = await it.why()
+        await expect(told).to_contain_text("Straight from the camera's own packets")
+        await expect(told).to_contain_text("no sound of this camera")
         assert ".local" not in it.go2rtc.offers[0][1].decode(), "names would be asked for on the network"
 
         it.peer.silence(True)
         await it.plays("mse")
-        await expect(await it.why()).to_contain_text("No picture came in time")
+        await expect(await it.why()).to_contain_text("WebRTC showed no picture in time")
 
         it.peer.silence(False)
         await page.evaluate("dispatchEvent(new Event('online'))")
@@ -111,7 +113,7 @@ async def test_where_webrtc_shows_nothing_and_no_websocket_opens_hls_does(
     async with watching(database_url, tmp_path, browser, silent=True, script=NO_WEBSOCKETS) as it:
         await it.plays("hls")
         told = await it.why()
-        await expect(told).to_contain_text("No picture came in time. No WebSocket gets through")
+        await expect(told).to_contain_text("WebRTC showed no picture in time. No WebSocket gets through")
         it.peer.silence(False)
         await it.page.evaluate("dispatchEvent(new Event('online'))")
         await it.plays("webrtc")

@@ -10,14 +10,16 @@ import type { LiveState, Way } from './way';
 
 const CHOICES: readonly Choice[] = ['auto', 'mse', 'webrtc', 'hls'];
 
-export function LiveBadge({ state, way }: { state: LiveState; way: Way }) {
+/** `sounds`: the camera has sound. */
+export function LiveBadge({ state, way, sounds }: { state: LiveState; way: Way; sounds: boolean }) {
   const choice = useChoice();
   const { why, tier, tierReason, behindSec } = state;
   const behind = state.phase === 'playing' && behindSec !== null ? t.live.seconds(behindSec) : null;
   const told = [
     t.live.wayLong[way],
     why,
-    behind === null ? null : t.live.behindLong(behind),
+    behind === null ? null : way === 'webrtc' ? t.live.onItsWay(behind) : t.live.behindLong(behind),
+    way === 'webrtc' && sounds && state.phase === 'playing' && !state.hasAudio ? t.live.noSound : null,
     way === 'pictures' ? null : t.live.tierLong[tier],
     tierReason === null || way === 'pictures' ? null : (t.live.tierReason[tierReason] ?? tierReason),
   ].filter((word) => word !== null);

@@ -25,7 +25,7 @@ export const byHls: Play = async ({ video, ways, signal, tell }) => {
   }, STEADY_MS);
   try {
     return await new Promise<Outcome>((resolve) => {
-      const end = () => resolve(signal.aborted ? { kind: 'stopped' } : played ? { kind: 'again' } : down(t.live.why.noPicture));
+      const end = () => resolve(signal.aborted ? { kind: 'stopped' } : played ? { kind: 'again' } : down(t.live.why.noPicture(t.live.way.hls)));
       signal.addEventListener('abort', end, { once: true });
       late = setTimeout(() => !played && end(), PATIENCE_MS);
       hls.on(Hls.Events.ERROR, (_, told) => {

@@ -30,7 +30,7 @@ export const byMse: Play = async ({ cameraId, video, tier, ways, signal, tell, o
       playing = true;
       tell({ phase: 'playing', message: null, behindSec: now() });
     },
-    onNone: () => leave(down(t.live.why.noPicture)),
+    onNone: () => leave(down(t.live.why.noPicture(t.live.way.mse))),
     onStall: () => leave({ kind: 'stalled' }),
   });
   const begin = (init: LiveInit) => {

@@ -24,7 +24,7 @@ export const byWebRtc: Play = async ({ cameraId, video, tier, ways, signal, tell
       playing = true;
       tell({ phase: 'playing', message: null });
     },
-    onNone: () => leave(connected ? down(t.live.why.noPicture) : down(t.live.why.noConnection, 'network')),
+    onNone: () => leave(connected ? down(t.live.why.noPicture(t.live.way.webrtc)) : down(t.live.why.noConnection, 'network')),
     onStall: () => leave({ kind: 'stalled' }),
   });
   eye.fed();

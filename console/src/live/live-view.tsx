@@ -62,7 +62,7 @@ export function LiveView({
       <Over camera={camera} state={state} enabled={enabled} />
       {head !== undefined && <div className="live-head">{head}</div>}
       <div className="live-foot">
-        {state !== null && state.way !== null && <LiveBadge state={state} way={state.way} />}
+        {state !== null && state.way !== null && <LiveBadge state={state} way={state.way} sounds={camera.hasAudio === true} />}
         <span className="grow" />
         <div className="live-actions">
           {actions}

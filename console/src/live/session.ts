@@ -149,7 +149,7 @@ export class LiveSession {
   async #follow(way: VideoWay, outcome: Outcome): Promise<void> {
     if (outcome.kind === 'over') this.#end(outcome.message);
     else if (outcome.kind === 'down') this.#left.leave(way, outcome.why, outcome.lasting);
-    else if (outcome.kind === 'stalled' && this.#tooManyStalls()) this.#left.leave(way, t.live.why.stalls, 'camera');
+    else if (outcome.kind === 'stalled' && this.#tooManyStalls()) this.#left.leave(way, t.live.why.stalls(t.live.way[way]), 'camera');
     else if (outcome.kind !== 'stopped') await pause(AGAIN_MS, this.#closing.signal);
   }
 
@@ -187,7 +187,7 @@ export class LiveSession {
 
   /** Whether a picture comes by this way, on an element that nobody sees; else why not. */
   async #tried(way: VideoWay, signal: AbortSignal): Promise<'shown' | Down> {
-    const none = down(this.#left.why(way) ?? t.live.why.noPicture);
+    const none = down(this.#left.why(way) ?? t.live.why.noPicture(t.live.way[way]));
     const ways = await this.#ask();
     if (signal.aborted || ways?.protocols.some(({ type }) => type === way) !== true) return none;
     const spare = document.createElement('video');
