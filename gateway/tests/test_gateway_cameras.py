@@ -62,6 +62,22 @@ async def test_desired_cameras_come_online_and_say_what_they_are(
 
 
 @pytest.mark.slow
+async def test_how_far_key_frames_are_apart_is_told_when_it_is_known(
+    gateway: Running, server_side: Any, wait_until: Any
+) -> None:
+    async with SimCam() as cam, gateway():
+        camera = as_rtsp(cam)
+        await server_side.desire(camera)
+        await wait_until(online(server_side, camera))
+        assert server_side.status(camera.camera_id).keyframe_interval_sec is None
+        told = await wait_until(
+            lambda: server_side.status(camera.camera_id).keyframe_interval_sec, within_sec=40
+        )
+        assert told == pytest.approx(2, abs=0.3)
+        assert cam.stats.requests["PLAY"] == 1
+
+
+@pytest.mark.slow
 async def test_only_what_concerns_the_stream_restarts_it(
     gateway: Running, server_side: Any, wait_until: Any
 ) -> None:

@@ -175,6 +175,7 @@ FROM_GATEWAY: dict[str, m.FromGateway] = {
             has_audio=True,
             active_tier="sub",
             transport="tcp",
+            keyframe_interval_sec=2.0,
         )
     ),
     "report_camera_status_error": _report(
@@ -346,6 +347,15 @@ def test_each_side_refuses_the_other_sides_messages() -> None:
         m.decode_from_server(m.encode(FROM_GATEWAY["hello"]))
     with pytest.raises(msgspec.ValidationError):
         m.decode_from_gateway(m.encode(FROM_SERVER["desired_state"]))
+
+
+def test_a_gateway_of_before_tells_no_key_frame_interval() -> None:
+    older = json.loads((FOLDER / "from_gateway" / "report_camera_status.json").read_text(encoding="utf-8"))
+    assert older["body"].pop("keyframe_interval_sec") == 2.0
+    report = m.decode_from_gateway(json.dumps(older))
+    assert isinstance(report, m.Report)
+    assert isinstance(report.body, m.CameraStatus)
+    assert report.body.keyframe_interval_sec is None
 
 
 def test_a_gateway_of_before_has_no_go2rtc() -> None:

@@ -66,6 +66,35 @@ async def test_reports_are_what_readers_see(world: World) -> None:
         assert again["codec"] == "h265", "what a report does not say stays"
 
 
+async def test_key_frames_far_apart_are_a_warning_once_they_were_measured(world: World) -> None:
+    """A check ends at the first key frame: what it could not know is known some seconds later, and kept in it."""
+    async with connected(world) as gateway:
+        camera = await add(world, gateway)
+        before = await read(world, camera)
+        assert "keyframe_interval_sec" not in before["check"]["facts"]
+        others = before["check"]["warnings"]
+        at = world.server.clock.now()
+
+        async def measured(seconds: float) -> dict[str, Any]:
+            assert await gateway.say(camera, "online", at=at, keyframe_interval_sec=seconds) is None
+            return await read(world, camera)
+
+        seen = await measured(10.0)
+        assert seen["check"]["facts"]["keyframe_interval_sec"] == 10
+        assert [w["code"] for w in seen["check"]["warnings"]] == [*(w["code"] for w in others), "long_gop"]
+        assert "10 s" in seen["check"]["warnings"][-1]["message"]
+        assert seen["etag"] != before["etag"]
+        assert seen["check"]["stages"] == before["check"]["stages"]
+        assert (await measured(10.2))["etag"] == seen["etag"], "no news"
+        for nonsense in (-1.0, 0.0, 1e9):
+            assert (await measured(nonsense))["etag"] == seen["etag"]
+        mended = await measured(2.0)
+        assert mended["check"]["facts"]["keyframe_interval_sec"] == 2
+        assert mended["check"]["warnings"] == others
+        await world.sql("UPDATE cameras SET last_check = NULL WHERE id = %s", camera)
+        assert (await measured(9.0))["check"] is None
+
+
 async def test_the_newest_of_the_gateways_times_wins(world: World) -> None:
     async with connected(world) as gateway:
         camera = await add(world, gateway)

@@ -86,6 +86,11 @@ async def becomes(world: World, camera_id: str, *wanted: str) -> dict[str, Any]:
     return found
 
 
+async def interval(world: World, camera_id: str) -> Any:
+    """Between key frames, as measured."""
+    return (await read(world, camera_id))["check"]["facts"]["keyframe_interval_sec"]
+
+
 async def watched(world: World, camera_id: str) -> None:
     async def online() -> bool:
         return world.server.direct.cameras.is_online(UUID(camera_id))
@@ -160,6 +165,7 @@ async def test_a_change_that_fails_its_check_leaves_the_camera_as_it_was(
     camera_id = await add(world, cam, kind)
     await becomes(world, camera_id, "online")
     await watched(world, camera_id)
+    await until(lambda: interval(world, camera_id))  # the last word on it
     row = "SELECT c::text FROM cameras c WHERE id = %s"
     before, sessions = await world.sql(row, camera_id), cam.stats.sessions_total
     operator, url = world.client("operator"), f"/api/v1/cameras/{camera_id}"
@@ -261,6 +267,13 @@ async def test_deleted_disabled_and_enabled(relayed: World, go2rtc: Go2rtcStandi
     assert len(go2rtc.streams) == 1
     assert (await operator.delete(url)).status_code == 204
     await until(let_go)
+
+
+async def test_how_far_key_frames_are_apart_is_known_after_a_while(world: World, cam: SimCam) -> None:
+    camera_id = await add(world, cam)
+    checked = await becomes(world, camera_id, "online", "error")
+    assert checked["check"]["facts"]["keyframe_interval_sec"] is None
+    assert await until(lambda: interval(world, camera_id)) == pytest.approx(2, abs=0.3)
 
 
 async def test_a_rename_does_not_disturb_the_session(world: World, cam: SimCam) -> None:

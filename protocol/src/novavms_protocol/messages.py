@@ -225,6 +225,8 @@ class CameraStatus(Message, frozen=True, kw_only=True):
     has_audio: bool | None = None
     active_tier: Literal["main", "sub"] = "main"
     transport: Literal["tcp", "udp"] | None = None
+    keyframe_interval_sec: float | None = None
+    """As measured; None until two key frames came."""
 
 
 class CameraMoved(Message, frozen=True, kw_only=True):

@@ -62,7 +62,8 @@ class StreamStatus:
 
 @dataclass(frozen=True, slots=True)
 class MediaFacts:
-    """What a stream carries. `fps` is what the camera says, else as measured; `audio_codec`: aac, pcma, pcmu."""
+    """What a stream carries. `fps` is what the camera says, else as measured; `audio_codec`: aac, pcma, pcmu.
+    `keyframe_interval_sec`: the longest of late, once two key frames came."""
 
     codec: Literal["h264", "h265"]
     width: int
@@ -71,6 +72,7 @@ class MediaFacts:
     has_audio: bool
     audio_codec: str | None
     transport: Literal["tcp", "udp"]
+    keyframe_interval_sec: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

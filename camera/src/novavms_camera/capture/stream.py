@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Final, Literal, NoReturn
 
@@ -59,6 +61,9 @@ _LOGIN: Final[frozenset[Reason]] = frozenset({"auth_failed", "locked_out"})
 _LOGIN_RETRY_SEC: Final = 600.0
 _MAX_RETRY_SEC: Final = 60.0
 _MAX_RING_BYTES: Final = 64 * 1024 * 1024
+_KEYS_SEEN: Final = 5
+_INTERVAL_STEP_SEC: Final = 0.25
+"""A key-frame interval that differs by less is the same."""
 
 
 class CaptureStream:
@@ -95,6 +100,7 @@ class CaptureStream:
         self._last_arrival = 0.0
         self._first_pts = 0
         self._session_frames = 0
+        self._key_pts: deque[int] = deque(maxlen=_KEYS_SEEN)
         self._past_bytes = 0
         self._past_damaged = 0
         self._past_clock: ClockOffset | None = None
@@ -209,6 +215,7 @@ class CaptureStream:
 
     def _break(self, reason: Reason) -> None:
         self._ring.clear()
+        self._key_pts.clear()
         self._broadcast.on_break(reason)
         for sink in tuple(self._sinks):
             sink.on_break(reason)
@@ -228,6 +235,7 @@ class CaptureStream:
 
     def on_format(self, fmt: StreamFormat, facts: MediaFacts) -> None:
         self._ring.clear()
+        self._key_pts.clear()
         self._format = fmt
         self.facts = facts
         self._broadcast.on_format(fmt)
@@ -247,8 +255,10 @@ class CaptureStream:
             sink.on_video(sample)
         if self.status.state != "online":
             self._set_status("online", None, None)
-        if sample.key and self.facts is not None and self.facts.fps is None:
-            self._measure_fps(sample)
+        if sample.key and self.facts is not None:
+            if self.facts.fps is None:
+                self._measure_fps(sample)
+            self._measure_interval(sample, self.facts)
 
     def on_audio(self, sample: AudioSample) -> None:
         self._ring.add_audio(sample)
@@ -257,10 +267,12 @@ class CaptureStream:
             sink.on_audio(sample)
 
     def on_loss(self, loss: Loss) -> None:
+        self._key_pts.clear()  # a key frame may be among what was lost
         for sink in tuple(self._sinks):
             sink.on_loss(loss)
 
     def on_jump(self, jump: Jump) -> None:
+        self._key_pts.clear()
         for sink in tuple(self._sinks):
             sink.on_jump(jump)
 
@@ -269,6 +281,15 @@ class CaptureStream:
         if span >= VIDEO_RATE and self.facts is not None:
             fps = round((self._session_frames - 1) * VIDEO_RATE / span, 1)
             self.facts = replace(self.facts, fps=fps)
+
+    def _measure_interval(self, sample: VideoSample, facts: MediaFacts) -> None:
+        """Of the last few, the longest: smart codecs send key frames when something moves, too."""
+        keys = self._key_pts
+        keys.append(sample.pts)
+        if len(keys) > 1:
+            longest = max(after - before for before, after in pairwise(keys)) / VIDEO_RATE
+            if abs(longest - (facts.keyframe_interval_sec or 0.0)) > _INTERVAL_STEP_SEC:
+                self.facts = replace(facts, keyframe_interval_sec=round(longest, 2))
 
     # ---- readers --------------------------------------------------------------------------------------
 

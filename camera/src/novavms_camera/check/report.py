@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -40,6 +40,24 @@ class CheckWarning(msgspec.Struct, frozen=True):
 
     code: WarningCode
     message: str
+
+
+LONG_GOP_SEC: Final = 4.0
+
+
+def long_gop_message(interval_sec: float) -> str:
+    """Of the warning `long_gop`; `interval_sec` may be the least that it can be."""
+    return (
+        f"Key frames are {interval_sec:.0f} s or more apart: live view and clips begin that late. "
+        "Set the key-frame interval to 1 or 2 s."
+    )
+
+
+def is_interval_news(measured_sec: float | None, told_sec: float | None) -> bool:
+    """Whether a key-frame interval that was measured is worth telling after the one that was told: smart codecs' wobble."""
+    if measured_sec is None:
+        return False
+    return told_sec is None or (measured_sec > LONG_GOP_SEC) != (told_sec > LONG_GOP_SEC)
 
 
 class ProfileFacts(msgspec.Struct, frozen=True):

@@ -17,7 +17,16 @@ from novavms_camera.check.media import (
     first_key_frame,
 )
 from novavms_camera.check.onvif_stages import OnvifStages
-from novavms_camera.check.report import CheckReport, CheckWarning, Facts, Stage, StageName, WarningCode
+from novavms_camera.check.report import (
+    LONG_GOP_SEC,
+    CheckReport,
+    CheckWarning,
+    Facts,
+    Stage,
+    StageName,
+    WarningCode,
+    long_gop_message,
+)
 from novavms_camera.check.stages import Note, StageRecorder
 from novavms_camera.faults import HINTS, CameraFault
 from novavms_camera.makes import hint_for, recognise
@@ -32,7 +41,6 @@ CONNECT_SEC = 2.0
 DESCRIBE_SEC = 8.0
 """Two logins, of which a wrong one is answered only after 2 s by some; each answer has RTSP_ANSWER_SEC at most."""
 RTSP_ANSWER_SEC = 5.0
-LONG_GOP_SEC = 4.0
 ONLY_ONVIF_HINT = (
     "The ONVIF login is right, but the camera's RTSP refuses it: give this user the right to see video (live view) in the camera, "
     "set RTSP authentication to the same users, or use another user."
@@ -236,10 +244,7 @@ class _Check:
         )
         interval = max(facts.keyframe_interval_sec or 0.0, frame.wait_sec)
         if interval > LONG_GOP_SEC:
-            self._warn(
-                "long_gop",
-                f"Key frames are {interval:.0f} s or more apart: live view and clips begin that late. Set the key-frame interval to 1 or 2 s.",
-            )
+            self._warn("long_gop", long_gop_message(interval))
 
     async def _first_key_frame(
         self, client: RtspClient, url: RtspUrl, description: SessionDescription

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from novavms_camera.capture import CaptureStream, StreamStatus
+from novavms_camera.check import is_interval_news
 from novavms_camera.faults import CameraFault
 from novavms_camera.source import StreamSource, Tier
 from novavms_gateway.cameras.finder import Resolve, StreamFinder
@@ -157,6 +158,7 @@ class Watch:
             fps=facts.fps,
             has_audio=facts.has_audio,
             transport=facts.transport,
+            keyframe_interval_sec=facts.keyframe_interval_sec,
         )
 
     async def _run(self) -> None:
@@ -227,5 +229,6 @@ def _same(status: CameraStatus, told: CameraStatus | None) -> bool:
     return (
         told is not None
         and (status.fps is None) == (told.fps is None)
+        and not is_interval_news(status.keyframe_interval_sec, told.keyframe_interval_sec)
         and all(getattr(status, field) == getattr(told, field) for field in NEWS)
     )

@@ -12,6 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from psycopg.types.json import Jsonb
+
+from novavms_camera.check import LONG_GOP_SEC, long_gop_message
 from novavms_protocol import CameraStatus, Report
 from novavms_server.cameras import queries
 from novavms_server.cameras.device_text import cut
@@ -25,6 +28,8 @@ from novavms_server.kit.database import Connection, Query, run, run_all
 GATEWAY_OFFLINE_MESSAGE = "The camera's gateway does not reach the server."
 _MESSAGE_MAX, _WORD_MAX = 500, 60
 """Characters that are kept of a device's texts; longer ones are cut."""
+_INTERVAL_STEP_SEC, _INTERVAL_MAX_SEC = 0.5, 3600.0
+"""Key-frame intervals that differ by no more than the first are the same; above the second there are none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +51,13 @@ class StatusChange:
     fps: float | None = None
     has_audio: bool | None = None
     active_tier: Tier | None = None
+    keyframe_interval_sec: float | None = None
+    """As measured. Kept in the camera's last check, where a check that ended at the first key frame could not know it."""
 
 
 _FIND = """
-SELECT gateway_id, enabled, revision, status_reported_at, status, status_reason, codec, width, height, has_audio, active_tier
+SELECT gateway_id, enabled, revision, status_reported_at, status, status_reason,
+    (last_check #>> '{facts,keyframe_interval_sec}')::double precision, codec, width, height, has_audio, active_tier
 FROM cameras WHERE org_id = %s AND id = %s AND deleted_at IS NULL FOR NO KEY UPDATE
 """
 _CHANGE = """
@@ -59,6 +67,9 @@ UPDATE cameras SET status = %(status)s, status_reason = %(reason)s, status_messa
     codec = coalesce(%(codec)s, codec), width = coalesce(%(width)s, width), height = coalesce(%(height)s, height),
     fps = coalesce(%(fps)s, fps), has_audio = coalesce(%(has_audio)s, has_audio),
     active_tier = coalesce(%(active_tier)s, active_tier),
+    last_check = CASE WHEN %(interval)s::double precision IS NULL THEN last_check ELSE jsonb_set(
+        jsonb_set(last_check, '{facts,keyframe_interval_sec}', to_jsonb(%(interval)s::double precision)), '{warnings}',
+        jsonb_path_query_array(last_check, '$.warnings[*] ? (@.code != "long_gop")') || %(long_gop)s::jsonb) END,
     moved_to = CASE WHEN %(status)s::text = 'online' THEN NULL ELSE moved_to END,
     move_dismissed = CASE WHEN %(status)s::text = 'online' THEN NULL ELSE move_dismissed END
 WHERE org_id = %(org)s AND id = %(id)s
@@ -76,7 +87,7 @@ async def apply_status(
     found = await (await run(connection, Query(_FIND, (org_id, camera_id)))).fetchone()
     if found is None:
         return "unknown_camera"
-    gateway_id, enabled, revision, reported_at, status, reason, *facts = found
+    gateway_id, enabled, revision, reported_at, status, reason, known_interval, *facts = found
     if change.gateway_id is not None and gateway_id != change.gateway_id:
         return "unknown_camera"
     if not enabled:
@@ -91,6 +102,7 @@ async def apply_status(
     change = replace(change, codec=cut(change.codec, _WORD_MAX))
     turned = (status, reason) != (change.status, told_reason)
     told = [getattr(change, name) for name in _SEEN]
+    interval = _interval(change.keyframe_interval_sec, known_interval)
     learned = any(new is not None and new != old for new, old in zip(told, facts, strict=True))
     params = {name: getattr(change, name) for name in (*_SEEN, "status", "fps")}
     params |= {
@@ -100,7 +112,8 @@ async def apply_status(
         "reported": at if by_gateway else None,
         "turned": turned,
     }
-    params |= {"seen": int(turned or learned), "org": org_id, "id": camera_id}
+    params |= {"seen": int(turned or learned or interval is not None), "org": org_id, "id": camera_id}
+    params |= {"interval": interval, "long_gop": Jsonb(long_gop(interval))}
     params["last_frame_at"] = None if change.last_frame_at is None else min(change.last_frame_at, now)
     statements = [Query(_CHANGE, params)]
     if turned:
@@ -111,6 +124,21 @@ async def apply_status(
     if turned or learned:
         await tell(connection, org_id, now, *map(status_item, news))
     return None
+
+
+def _interval(told_sec: float | None, known_sec: float | None) -> float | None:
+    """What is news of it; a device's word is believed where it can be."""
+    if told_sec is None or not 0 < told_sec < _INTERVAL_MAX_SEC:
+        return None
+    same = known_sec is not None and abs(told_sec - known_sec) <= _INTERVAL_STEP_SEC
+    return None if same and (told_sec > LONG_GOP_SEC) == ((known_sec or 0.0) > LONG_GOP_SEC) else told_sec
+
+
+def long_gop(interval_sec: float | None) -> list[dict[str, str]]:
+    """The check's warning, where it is one."""
+    if interval_sec is None or interval_sec <= LONG_GOP_SEC:
+        return []
+    return [{"code": "long_gop", "message": long_gop_message(interval_sec)}]
 
 
 _GATEWAY_OFFLINE = """
@@ -160,6 +188,7 @@ class StatusReports:
             fps=body.fps,
             has_audio=body.has_audio,
             active_tier=body.active_tier,
+            keyframe_interval_sec=body.keyframe_interval_sec,
         )
         return await apply_status(connection, gateway.org_id, body.camera_id, change, now=self._clock.now())
 

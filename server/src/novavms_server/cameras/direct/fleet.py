@@ -18,6 +18,7 @@ from uuid import UUID
 
 from novavms_camera.address import resolve_address
 from novavms_camera.capture import CaptureStream, ClipFile, StreamStatus, snapshot_jpeg
+from novavms_camera.check import is_interval_news
 from novavms_camera.faults import CameraFault
 from novavms_camera.onvif.stream import stream_source
 from novavms_camera.rtsp.url import RtspUrl
@@ -56,6 +57,13 @@ class Watch:
     task: asyncio.Task[None] | None = None
     said: StreamStatus | None = None
     said_event: asyncio.Event = field(default_factory=asyncio.Event)
+    told_interval_sec: float | None = None
+
+    @property
+    def interval_sec(self) -> float | None:
+        """Between key frames, as measured: known only after the status that says that frames arrive."""
+        return None if self.stream.facts is None else self.stream.facts.keyframe_interval_sec
+
     writer: asyncio.Task[None] | None = None
 
 
@@ -160,6 +168,8 @@ class DirectCameras:
                 watch = self._watches.get(seen.id)
                 if watch is None or watch.revision != seen.revision:
                     await self._watch(seen)
+                elif is_interval_news(watch.interval_sec, watch.told_interval_sec):
+                    watch.said_event.set()
         await self._write_seen()
 
     async def _watch(self, seen: Seen) -> None:
@@ -234,7 +244,9 @@ class DirectCameras:
                 height=facts.height,
                 fps=facts.fps,
                 has_audio=facts.has_audio,
+                keyframe_interval_sec=facts.keyframe_interval_sec,
             )
+        interval_sec = watch.interval_sec
         async with self._database.org(watch.org_id) as connection:
             row = await (
                 await run(connection, one_direct(watch.org_id, watch.camera_id, lock=True))
@@ -249,6 +261,7 @@ class DirectCameras:
             await apply_status(
                 connection, watch.org_id, watch.camera_id, change, now=max(self._clock.now(), status.since)
             )
+            watch.told_interval_sec = interval_sec
             if status.state == "error" and self.on_error is not None:
                 await self.on_error(connection, watch.org_id, watch.camera_id, status.reason or "")
         if status.state == "error":
