@@ -125,3 +125,18 @@ async def test_the_main_job(system: System, tmp_path: Path) -> None:
     film = await asyncio.to_thread(decode, path.read_bytes())
     assert film.first_is_key
     assert film.duration_sec >= 5
+
+
+async def test_the_readme(system: System, tmp_path: Path) -> None:
+    gateway = await system.gateway()
+    await add_user(system.world, "operator", email="ada@example.com")
+    folder = tmp_path / "the examples"
+    folder.mkdir()
+    async with SimCam(SimCamConfig(name="Dock")) as camera:
+        camera_id = await system.add(camera, gateway)
+        await system.wait_status(camera_id, "online", within=30)
+        facts = {
+            **{"baseUrl": system.world.base_url, "admin": system.world.keys["admin"], "folder": str(folder)},
+            **{"cameraId": camera_id, "siteId": str(system.world.site)},
+        }
+        await node("readme.ts", facts)

@@ -98,3 +98,13 @@ def test_it_builds_and_installs_into_an_empty_environment(tmp_path: Path) -> Non
     )
     told = run(str(empty / "bin/python"), "-I", "-c", code)
     assert told.split()[0] == novavms.__version__
+    run(
+        uv,
+        "pip",
+        "install",
+        "--quiet",
+        "--python",
+        str(empty / "bin/python"),
+        f"novavms[cli] @ {wheel.as_uri()}",
+    )
+    assert run(str(empty / "bin/novavms"), "--version").split() == ["novavms", novavms.__version__]
