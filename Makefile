@@ -54,14 +54,14 @@ test: $(STAMP) test-node $(CONSOLE)  ## every test
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
 
 test-fast: $(STAMP) $(TYPESCRIPT)/dist/.built  ## the everyday tests, under a minute
-	$(NODE_TEST) "$(TYPESCRIPT)/test/*.test.ts"
+	$(NODE_TEST) "$(TYPESCRIPT)/test/*.test.ts" "console/test/*.test.ts"
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "not slow" $(ARGS)
 
 simulate: $(STAMP)  ## play one seed of the gateway's simulation: make simulate SEED=42
 	$(BIN)/python -m pytest -n 0 tests/simulation -k one_seed --seed $(SEED) $(ARGS)
 
-test-node: $(TYPESCRIPT)/dist/.built  ## the TypeScript library's own tests (part of test)
-	$(NODE_TEST) "$(TYPESCRIPT)/test/*.test.ts" "$(TYPESCRIPT)/test/slow/*.test.ts"
+test-node: $(TYPESCRIPT)/dist/.built  ## the TypeScript library's own tests, and what of the console needs no browser (part of test)
+	$(NODE_TEST) "$(TYPESCRIPT)/test/*.test.ts" "$(TYPESCRIPT)/test/slow/*.test.ts" "console/test/*.test.ts"
 
 check: $(STAMP) $(TYPESCRIPT)/dist/.built $(CONSOLE)  ## what CI runs: format, lint, types, import contracts, generated files, every test
 	$(BIN)/ruff format --check .
@@ -76,6 +76,7 @@ check: $(STAMP) $(TYPESCRIPT)/dist/.built $(CONSOLE)  ## what CI runs: format, l
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(RUN) pyright --verifytypes novavms --ignoreexternal
 	$(RUN) tsc -p $(TYPESCRIPT)/tsconfig.test.json
 	$(RUN) tsc -p console
+	$(RUN) tsc -p console/tsconfig.test.json
 	$(RUN) oxlint --config console/.oxlintrc.json --deny-warnings console/src
 	$(MAKE) --no-print-directory test
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from nova_browser import NEEDS_BROWSER, NO_WEBSOCKETS, PIXELS, Visitor, visiting
+from nova_browser import DEAF_WEBSOCKETS, NEEDS_BROWSER, NO_WEBSOCKETS, PIXELS, Visitor, visiting
 from nova_people import PASSWORD, add_user
 from nova_programs import ServerProgram
 from nova_system import System, until
@@ -149,7 +149,10 @@ async def test_a_server_that_starts_anew_is_found_again(tmp_path: Path, browser:
                 await expect(visitor.page.get_by_text("No connection to the server")).to_have_count(0)
 
 
-async def test_without_a_websocket_it_steps_down_and_says_so(system: System, browser: Browser) -> None:
+@pytest.mark.parametrize("sockets", [NO_WEBSOCKETS, DEAF_WEBSOCKETS], ids=["refused", "unanswered"])
+async def test_without_a_websocket_it_steps_down_and_says_so(
+    system: System, browser: Browser, sockets: str
+) -> None:
     _, email = await add_user(system.world, "operator", email="proxy@acme.example")
     async with (
         SimCam(SimCamConfig(name="Roof")) as camera,
@@ -157,7 +160,7 @@ async def test_without_a_websocket_it_steps_down_and_says_so(system: System, bro
     ):
         camera_id = await direct_camera(system, camera)
         page = visitor.page
-        await page.add_init_script(NO_WEBSOCKETS)
+        await page.add_init_script(sockets)
         await visitor.sign_in(email, PASSWORD, f"/cameras/{camera_id}")
         view = page.locator(".live[data-way='hls'][data-phase='playing']")
         await expect(view).to_be_visible(timeout=60_000)

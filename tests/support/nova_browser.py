@@ -66,6 +66,10 @@ NO_WEBSOCKETS = """
   };
 """
 """Before a page's own scripts: none gets through."""
+DEAF_WEBSOCKETS = NO_WEBSOCKETS.replace("setTimeout(() => this.onerror?.(new Event('error')));", "").replace(
+    "readyState = 3", "readyState = 0"
+)
+"""None is ever answered."""
 
 
 class Visitor:
