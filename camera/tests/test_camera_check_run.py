@@ -15,6 +15,8 @@ import msgspec
 import pytest
 
 from novavms_camera.check import AddressPolicy, CheckReport, Stage, check_camera, validate_source
+from novavms_camera.check.run import NO_LOGIN_HINT
+from novavms_camera.faults import HINTS
 from novavms_camera.source import CameraSource
 from novavms_simcam import SimCam, SimCamConfig
 from novavms_simcam.faults import Faults
@@ -404,7 +406,10 @@ async def test_no_credentials_where_the_camera_wants_some() -> None:
         ):
             report = await check(source)
             assert report.reason == "auth_failed"
+            assert report.hint == NO_LOGIN_HINT
             assert cam.login_attempts.failed == 0
+        wrong = await check(rtsp(cam, password="wrong"))
+        assert wrong.hint == HINTS["auth_failed"]
 
 
 @pytest.mark.parametrize("kind", ["onvif", "rtsp"])

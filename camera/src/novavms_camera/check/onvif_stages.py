@@ -111,7 +111,7 @@ class OnvifStages:
         if offset is None:
             note.detail = "the camera does not tell its time"
             return
-        note.detail = f"{offset:+.0f} s"
+        note.detail = f"{round(offset):+d} s"
         if abs(offset) >= CLOCK_SKEW_SEC:
             self.warnings.append(
                 CheckWarning(

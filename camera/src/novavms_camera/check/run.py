@@ -45,6 +45,9 @@ ONLY_ONVIF_HINT = (
     "The ONVIF login is right, but the camera's RTSP refuses it: give this user the right to see video (live view) in the camera, "
     "set RTSP authentication to the same users, or use another user."
 )
+NO_LOGIN_HINT = (
+    "The camera wants a login and none was given: enter a user of the camera's own and its password."
+)
 TEARDOWN_RESERVE_SEC = 0.5
 """Kept of the overall cap for the TEARDOWN."""
 
@@ -98,6 +101,8 @@ class _Check:
         """What to do: as the camera's make wants it, where the fault does not know better."""
         if fault.hint != HINTS[fault.reason]:
             return fault.hint
+        if fault.reason == "auth_failed" and not self.source.username:
+            return NO_LOGIN_HINT
         told = (self.facts.manufacturer or "", self.facts.model or "", *self.signs)
         make = recognise(told, port=self.source.port if self.source.kind == "onvif" else None)
         return hint_for(fault.reason, make) or fault.hint

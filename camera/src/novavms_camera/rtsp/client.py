@@ -26,7 +26,7 @@ READ_INTERVAL: Final = 0.08
 _BUSY_RETRY: Final = 0.2
 _MAX_REDIRECTS: Final = 2
 _MAX_SIGNS: Final = 16
-_FORBIDDEN_HINT: Final = (
+REDIRECT_HINT: Final = (
     "The camera sends viewers to another address: add the camera there, if it is one of yours."
 )
 
@@ -260,9 +260,7 @@ class RtspClient:
         policy, told = self._source.redirects, f"the camera redirects to {target.host}:{target.port}"
         if policy is None or (self._url.scheme == "rtsps" and target.scheme != "rtsps"):
             why = "no redirect is followed" if policy is None else "which is not encrypted"
-            raise CameraFault(
-                "address_forbidden", f"{told}; {why}", hint=_FORBIDDEN_HINT, status=moved.status
-            )
+            raise CameraFault("address_forbidden", f"{told}; {why}", hint=REDIRECT_HINT, status=moved.status)
         before = self._connected().peer_address
         try:
             address = str(await resolve_address(target.host, policy))
@@ -270,7 +268,7 @@ class RtspClient:
             raise CameraFault(
                 fault.reason,
                 f"{told}: {fault.message.rstrip('.')}",
-                hint=_FORBIDDEN_HINT,
+                hint=REDIRECT_HINT,
                 status=moved.status,
             ) from None
         await self.teardown()
