@@ -20,7 +20,15 @@ export type {
   WatchLiveOptions,
   WatchLiveParams,
 } from './live.js';
-export type { WatchWebRtcOptions, WebRtcConnected, WebRtcItem, WebRtcStream, WebRtcWatch } from './webrtc.js';
+export type {
+  BrowserStream,
+  IceServer,
+  WatchWebRtcOptions,
+  WebRtcConnected,
+  WebRtcItem,
+  WebRtcStream,
+  WebRtcWatch,
+} from './webrtc.js';
 export type { ClientOptions, Fetch, RequestOptions, LoginSession } from './options.js';
 export type { ApiPromise, Page, PagePromise } from './promise.js';
 export type { ReadyClip } from './resources/events.js';

@@ -17,13 +17,23 @@ export interface WatchWebRtcOptions {
   /** Milliseconds from the answer until the connection counts as failed. Default 10,000. */
   readonly connectTimeout?: number | undefined;
   /** STUN and TURN servers. Default none: the other end is a server, which is to be reached at its own address. */
-  readonly iceServers?: RTCIceServer[] | undefined;
+  readonly iceServers?: readonly IceServer[] | undefined;
 }
+
+/** As RTCIceServer. */
+export interface IceServer {
+  readonly urls: string | string[];
+  readonly username?: string;
+  readonly credential?: string;
+}
+
+/** The browser's MediaStream, where TypeScript knows it (lib "DOM"). */
+export type BrowserStream = typeof globalThis extends { MediaStream: { prototype: infer Found } } ? Found : unknown;
 
 /** For a video element's `srcObject`. Its first picture comes with the camera's next key frame. */
 export interface WebRtcStream {
   readonly kind: 'stream';
-  readonly stream: MediaStream;
+  readonly stream: BrowserStream;
   readonly hasAudio: boolean;
   readonly tier: LiveTier;
 }
@@ -117,7 +127,7 @@ export class WebRtcWatch implements AsyncIterable<WebRtcItem> {
       yield noWay(this.#ways, 'webrtc');
       return;
     }
-    const connection = new RTCPeerConnection({ iceServers: this.#options.iceServers ?? [], bundlePolicy: 'max-bundle' });
+    const connection = new RTCPeerConnection({ iceServers: [...(this.#options.iceServers ?? [])], bundlePolicy: 'max-bundle' });
     this.#connection = connection;
     const stream = new MediaStream();
     connection.ontrack = ({ track }) => stream.addTrack(track);

@@ -79,6 +79,15 @@ test('its types hold in strict projects of both module systems, without the type
   await run(process.execPath, [TSC, '-p', join(project, 'types')]).catch((error: { stdout: string }) => assert.fail(error.stdout));
 });
 
+test('its types hold in a project of Node alone, which has none of a browser', async () => {
+  await mkdir(join(project, 'node-types'), { recursive: true });
+  await writeFile(join(project, 'node-types', 'index.mts'), "import { createClient } from '@novavms/sdk'; export const made = createClient({ apiKey: 'sk_test_x' });");
+  const typeRoots = [dirname(dirname(createRequire(import.meta.url).resolve('@types/node/package.json')))];
+  const compilerOptions = { module: 'NodeNext', target: 'ES2022', lib: ['ES2022'], typeRoots, types: ['node'], strict: true, noEmit: true };
+  await writeFile(join(project, 'node-types', 'tsconfig.json'), JSON.stringify({ compilerOptions }));
+  await run(process.execPath, [TSC, '-p', join(project, 'node-types')]).catch((error: { stdout: string }) => assert.fail(error.stdout));
+});
+
 async function bundle(text: string): Promise<string> {
   const made = await build({
     stdin: { contents: text, resolveDir: project },
