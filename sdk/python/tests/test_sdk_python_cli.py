@@ -201,7 +201,9 @@ async def test_the_main_job_by_hand(system: System, home: Path, tmp_path: Path) 
         assert decode(clip.read_bytes()).duration_sec >= 5
         again = tmp_path / "again.mp4"
         event = recorded.json()["id"]
-        assert (await shell.run("events", "download", event, "-o", str(again))).code == 0
+        fetched = await shell.type(["events", "download", event, "-o", str(again)], [])
+        assert fetched.code == 0
+        assert re.search(r"again\.mp4 .*\d/\d[\d.]* [kM]?B", fetched.out), fetched.out
         assert again.read_bytes() == clip.read_bytes()
         assert [item["id"] for item in (await shell.run("--json", "events", "list")).json()] == [event]
         assert (await shell.run("cameras", "delete", "Dock", "--yes")).code == 0

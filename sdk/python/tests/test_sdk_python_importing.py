@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import typer
 from nova_scripted import Reply, ScriptedServer
 
 from novavms import Client
@@ -79,3 +80,46 @@ def test_one_that_was_added_stays_so_whatever_its_password_is_now(
     assert run("new") == 0
     assert len(server.requests) == 1
     assert len({line["row"] for line in lines(tmp_path)}) == 1
+
+
+def test_warnings_are_told_once_for_each_kind_and_kept(
+    server: ScriptedServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    duplicate = {"code": "duplicate_device", "message": "Car park has the same stream."}
+    report = {"ok": True, "elapsed_ms": 1, "stages": [], "warnings": [duplicate], "facts": {}}
+    warned = json.dumps({**json.loads(CAMERA), "check": report}).encode()
+    for _ in range(2):
+        server.then(Reply(201, warned, {"content-type": "application/json"}))
+    file = tmp_path / "cameras.csv"
+    rows = "".join(f"{name},{SITE},rtsp://192.0.2.1/{name}\n" for name in ("a", "b"))
+    file.write_text(f"name,site,address\n{rows}")
+    with Client(api_key="sk_live_x", base_url=server.url, max_retries=0) as client:
+        assert import_file(Terminal(), client, file, None, at_once=1, dry_run=False) == 0
+    told = " ".join(capsys.readouterr().err.split())
+    assert "2 added, 0 failed ! line 2, 3: Car park has the same stream." in told
+    assert [line["warnings"] for line in lines(tmp_path)] == [
+        "duplicate_device: Car park has the same stream."
+    ] * 2
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name,site,address\nGelände,s,rtsp://192.0.2.1/x\n".encode("latin-1"), "is not UTF-8"),
+        (
+            b"name,site,address,retention_days\na,s,rtsp://192.0.2.1/x,a month\n",
+            "line 2: retention_days is no number",
+        ),
+    ],
+)
+def test_a_file_that_can_not_be_read_is_said_before_anything_is_asked(
+    server: ScriptedServer, tmp_path: Path, text: bytes, said: str
+) -> None:
+    file = tmp_path / "cameras.csv"
+    file.write_bytes(text)
+    with (
+        Client(api_key="sk_live_x", base_url=server.url) as client,
+        pytest.raises(typer.BadParameter, match=said),
+    ):
+        import_file(Terminal(), client, file, None, at_once=1, dry_run=True)
+    assert not server.requests

@@ -25,6 +25,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from novavms import APIError, CameraCheckError, Client, NovaVMSError
 from novavms._cli import names
 from novavms._cli.output import Terminal
+from novavms.types import CheckWarning
 
 NEEDED = ("name", "site", "address")
 KNOWN = (*NEEDED, "gateway", "username", "password", "recording_mode", "retention_days")
@@ -62,6 +63,8 @@ class Result:
     request_id: str = ""
     row: str = ""
     key: str = ""
+    warnings: str = ""
+    """`code: sentence` of each, separated by line ends: it works, but not as hoped."""
 
 
 class Results:
@@ -112,6 +115,13 @@ class Results:
 
 def read_rows(path: Path) -> list[Row]:
     """Raises BadParameter with the line that is wrong."""
+    try:
+        return _read_rows(path)
+    except UnicodeDecodeError:
+        raise typer.BadParameter(f"{path.name} is not UTF-8; save it as “CSV UTF-8”") from None
+
+
+def _read_rows(path: Path) -> list[Row]:
     with path.open(newline="", encoding="utf-8-sig") as file:
         head = file.read(4096)
         file.seek(0)
@@ -135,6 +145,11 @@ def read_rows(path: Path) -> list[Row]:
             empty = [name for name in NEEDED if not values[name]]
             if empty:
                 raise typer.BadParameter(f"{path.name}, line {reader.line_num}: {empty[0]} is empty")
+            days = values.get("retention_days", "")
+            if days and not days.isdecimal():
+                raise typer.BadParameter(
+                    f"{path.name}, line {reader.line_num}: retention_days is no number: {days}"
+                )
             rows.append(Row(reader.line_num, values))
     return rows
 
@@ -218,7 +233,8 @@ def _added(client: Client, blank: Result, body: dict[str, Any], key: str) -> Res
     except NovaVMSError as error:
         refused = isinstance(error, APIError) and error.status in REFUSALS
         return replace(_failed(blank, error), key="" if refused else key)
-    return replace(blank, status="added", camera_id=camera.id, key=key)
+    warned = _warned(camera.check.warnings if camera.check else [])
+    return replace(blank, status="added", camera_id=camera.id, key=key, warnings=warned)
 
 
 def _tested(client: Client, blank: Result, body: dict[str, Any]) -> Result:
@@ -233,7 +249,12 @@ def _tested(client: Client, blank: Result, body: dict[str, Any]) -> Result:
         reason=report.reason or "",
         message=report.message or "",
         hint=report.hint or "",
+        warnings=_warned(report.warnings),
     )
+
+
+def _warned(warnings: Iterable[CheckWarning]) -> str:
+    return "\n".join(f"{one.code}: {one.message or one.code}" for one in warnings)
 
 
 def _failed(blank: Result, error: NovaVMSError) -> Result:
@@ -267,8 +288,21 @@ def _tell(terminal: Terminal, done: Iterable[Result], results: Path, *, dry_run:
         terminal.say(f"line {result.line}  {result.name}: {result.reason}. {result.message}", "red")
         if result.hint:
             terminal.say(f"    → {result.hint}", "yellow")
+    _tell_warnings(terminal, found)
     if not dry_run:
         terminal.say(f"What became of each: {results}")
+
+
+def _tell_warnings(terminal: Terminal, found: Iterable[Result]) -> None:
+    """One line for each kind: hundreds of cameras often have the same."""
+    kinds: dict[str, list[tuple[Result, str]]] = {}
+    for result in found:
+        for warning in filter(None, result.warnings.split("\n")):
+            code, _, sentence = warning.partition(": ")
+            kinds.setdefault(code, []).append((result, sentence))
+    for told in kinds.values():
+        lines = ", ".join(str(result.line) for result, _ in told[:20]) + (" …" if len(told) > 20 else "")
+        terminal.say(f"! line {lines}: {told[0][1]}", "yellow")
 
 
 def _each(rows: list[Row], column: str) -> list[str]:
