@@ -47,7 +47,7 @@ demo: $(STAMP)  ## the whole system on this machine: server, gateway, three simu
 	@$(MAKE) --no-print-directory console || echo "demo: the web console could not be built, the lines above say why; all the rest runs without it"
 	@exec $(BIN)/novavms-server demo $(ARGS)
 
-screenshots: $(STAMP) $(CONSOLE)  ## every page of the console, dark, light and on a phone, into .cache/screenshots
+screenshots: $(STAMP) $(CONSOLE)  ## every page of the console, dark, light, on a phone and on a 4K wall, into .cache/screenshots
 	$(BIN)/python -m tools.screenshots $(ARGS)
 
 test: $(STAMP) test-node $(CONSOLE)  ## every test

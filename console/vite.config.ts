@@ -20,8 +20,21 @@ function gzipped(): Plugin {
   };
 }
 
+/** Lengths are written in px, as they are at the root's usual 16: the build makes rem of them, so that all grows with the root on a wall,
+ * and with a person's own text size. Hairlines stay. */
+const scaling = {
+  postcssPlugin: 'scaling',
+  Declaration(declaration: { value: string }) {
+    const scaled = declaration.value.replaceAll(/(?<![\w.#-])(-?\d*\.?\d+)px\b/g, (px, number: string) =>
+      Math.abs(Number(number)) <= 3 ? px : `${Number((Number(number) / 16).toFixed(5))}rem`,
+    );
+    if (scaled !== declaration.value) declaration.value = scaled;
+  },
+};
+
 export default defineConfig({
   plugins: [gzipped()],
+  css: { postcss: { plugins: [scaling] } },
   build: {
     outDir: '../server/src/novavms_server/console',
     emptyOutDir: true,

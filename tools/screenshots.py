@@ -1,6 +1,7 @@
-"""`make screenshots`: every page of the console as a person sees it, dark, light and on a phone, of the running demo.
+"""`make screenshots`: every page of the console as a person sees it, dark, light and on a phone, of the running demo; and what stands
+on a wall on a 4K screen, with sixteen cameras.
 
-    python -m tools.screenshots [FOLDER] [--only WORD]
+    python -m tools.screenshots [FOLDER] [--only WORD] [--look WORD]
 
 Needs Chromium (apt-get install chromium). FOLDER is `.cache/screenshots` unless named.
 """
@@ -45,10 +46,17 @@ class Look:
 
 
 LOOKS = (Look("dark", 1440, 900, "dark"), Look("light", 1440, 900, "light"), Look("phone", 360, 760, "dark"))
+WALL = Look("wall", 3840, 2160, "dark")
+ON_THE_WALL = ("live", "cameras", "cameras-list", "recordings", "recordings-together", "add-camera", "people")
+NAMES = ("Car park", "Gate")
+MORE_NAMES = (
+    *("Ramp", "Quay 1", "Quay 2", "Quay 3", "Cold store", "Workshop", "Canteen"),
+    *("Fence north", "Fence south", "Fuel station", "Weighbridge", "Office"),
+)
 
 
 async def add_cameras(api: httpx.AsyncClient, facts: dict[str, Any], more: list[SimCam]) -> None:
-    """So that the wall of four is full."""
+    """So that the wall is full."""
     gateway = (await api.get(f"/gateways/{facts['gateway_id']}")).json()
     for camera in more:
         config = camera.config
@@ -87,6 +95,7 @@ async def pages(api: httpx.AsyncClient, facts: dict[str, Any]) -> dict[str, str]
         "events": "/events",
         "event": f"/events/{events[0]['event_id']}",
         "recordings": f"/recordings?camera={cameras[0]['id']}",
+        "recordings-together": "/recordings?" + "&".join(f"camera={camera['id']}" for camera in cameras[:4]),
         "gateways": "/gateways",
         "gateway": f"/gateways/{facts['gateway_id']}",
         "sites": "/sites",
@@ -120,21 +129,27 @@ async def shoot(
         await page.goto(facts["base_url"] + path)
         await page.get_by_role("heading", level=1).wait_for()
         await page.wait_for_timeout(SETTLED_MS)
-        await page.screenshot(path=folder / f"{name}-{look.name}.png", full_page=look.name == "phone")
+        if look.name == "phone":  # all of the page, its bar where it ends
+            tall = await page.evaluate("document.documentElement.scrollHeight")
+            await page.set_viewport_size({"width": look.width, "height": max(look.height, tall)})
+            await page.wait_for_timeout(500)
+        await page.screenshot(path=folder / f"{name}-{look.name}.png")
+        await page.set_viewport_size({"width": look.width, "height": look.height})
     await context.close()
 
 
-async def make(folder: Path, only: str) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+async def make(given: argparse.Namespace) -> None:
+    given.folder.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
-        more = [
-            await stack.enter_async_context(SimCam(SimCamConfig(name=name))) for name in ("Car park", "Gate")
+        few, many = [
+            [await stack.enter_async_context(SimCam(SimCamConfig(name=name))) for name in names]
+            for names in (NAMES, MORE_NAMES)
         ]
-        await shoot_all(folder, only, more)
-    print(f"screenshots: {len(list(folder.glob('*.png')))} pictures in {folder}")
+        await shoot_all(given, few, many)
+    print(f"screenshots: {len(list(given.folder.glob('*.png')))} pictures in {given.folder}")
 
 
-async def shoot_all(folder: Path, only: str, more: list[SimCam]) -> None:
+async def shoot_all(given: argparse.Namespace, few: list[SimCam], many: list[SimCam]) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         ready = Path(temporary) / "ready.json"
         demo = await asyncio.create_subprocess_exec(
@@ -152,16 +167,20 @@ async def shoot_all(folder: Path, only: str, more: list[SimCam]) -> None:
             async with httpx.AsyncClient(
                 base_url=facts["base_url"] + "/api/v1", headers=headers, timeout=30
             ) as api:
-                await add_cameras(api, facts, more)
-                found = await pages(api, facts)
-            found = {name: path for name, path in found.items() if only in name}
-            async with async_playwright() as playwright:
-                browser = await playwright.chromium.launch(
-                    executable_path=shutil.which("chromium"), args=ARGUMENTS
-                )
-                for look in LOOKS:
-                    await shoot(browser, facts, found, look, folder)
-                await browser.close()
+                await add_cameras(api, facts, few)
+                found = {name: path for name, path in (await pages(api, facts)).items() if given.only in name}
+                async with async_playwright() as playwright:
+                    browser = await playwright.chromium.launch(
+                        executable_path=shutil.which("chromium"), args=ARGUMENTS
+                    )
+                    for look in LOOKS:
+                        if given.look in look.name:
+                            await shoot(browser, facts, found, look, given.folder)
+                    if given.look in WALL.name:
+                        await add_cameras(api, facts, many)
+                        hung = {name: path for name, path in found.items() if name in ON_THE_WALL}
+                        await shoot(browser, facts, hung, WALL, given.folder)
+                    await browser.close()
         finally:
             if demo.returncode is None:
                 demo.terminate()
@@ -172,10 +191,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=Path(".cache/screenshots"))
     parser.add_argument("--only", default="", help="pages whose name has this in it")
+    parser.add_argument(
+        "--look", default="", help="looks whose name has this in it: dark, light, phone, wall"
+    )
     given = parser.parse_args()
     if shutil.which("chromium") is None:
         sys.exit("screenshots: chromium is missing (apt-get install chromium)")
-    asyncio.run(make(given.folder, given.only))
+    asyncio.run(make(given))
 
 
 if __name__ == "__main__":

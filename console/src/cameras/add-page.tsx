@@ -9,6 +9,7 @@ import { Button, ButtonLink, TextField } from '../design/controls';
 import { Card, ErrorNote, Forbidden, Page } from '../design/surfaces';
 import { tellError } from '../design/toasts';
 import { LiveView } from '../live/live-view';
+import { useEscape } from '../player/keys';
 import { useMay } from '../session/session';
 import { t } from '../text';
 import { AddForm, type FoundDevice } from './add-form';
@@ -32,6 +33,9 @@ function AddCamera() {
   const [step, setStep] = useState<Step>({ at: 'form' });
   const [found, setFound] = useState<readonly FoundDevice[] | null>(null);
   const queries = useQueryClient();
+  const navigate = useNavigate();
+  const untouched = step.at === 'form' && draft.host + draft.rtspUrl + draft.user + draft.password === '';
+  useEscape(untouched ? () => void navigate({ to: '/cameras' }) : null);
   const change = (more: Partial<Draft>) => setDraft((known) => ({ ...known, ...more }));
 
   async function submit(): Promise<void> {

@@ -46,15 +46,18 @@ const PATHS = {
 
 export type IconName = keyof typeof PATHS;
 
+/** Dots are as wide as the stroke. */
+const DOTS = new Set<IconName>(['more']);
+
 export function Icon({ name, size = 18, filled = false }: { name: IconName; size?: number; filled?: boolean }) {
   return (
     <svg
-      width={size}
-      height={size}
+      width={`${size / 16}rem`}
+      height={`${size / 16}rem`}
       viewBox="0 0 24 24"
       fill={filled ? 'currentColor' : 'none'}
       stroke="currentColor"
-      strokeWidth={1.75}
+      strokeWidth={DOTS.has(name) ? 2.75 : 1.75}
       strokeLinecap="round"
       strokeLinejoin="round"
       aria-hidden="true"

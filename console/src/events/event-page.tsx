@@ -6,6 +6,7 @@ import { useEffect, useState } from 'react';
 import { client } from '../api/client';
 import { allUsers, event as eventQuery } from '../api/queries';
 import { Button, IconButton, TextArea } from '../design/controls';
+import { Icon } from '../design/icons';
 import { Badge, Card, Confirm, ErrorNote, ErrorPanel, Facts, Menu, Page, Skeleton } from '../design/surfaces';
 import { tell, tellError } from '../design/toasts';
 import { may, useMay, useMe } from '../session/session';
@@ -95,6 +96,7 @@ function Shown({ event }: { event: EventDetail }) {
           )}
           {url !== undefined && (
             <a className="button plain" href={url} download={`${event.cameraName} ${event.triggeredAt}.mp4`}>
+              <Icon name="download" size={16} />
               {t.events.download}
             </a>
           )}

@@ -105,6 +105,9 @@ function Filters({ search }: { search: EventSearch }) {
       />
       <div className="days">
         <DayField bare label={t.events.from} value={search.from ?? ''} onChange={(from) => set({ from: from || undefined })} />
+        <span className="faint" aria-hidden="true">
+          {t.events.until}
+        </span>
         <DayField bare label={t.events.to} value={search.to ?? ''} onChange={(to) => set({ to: to || undefined })} />
       </div>
       <Checkbox value={search.starred === true} onChange={(on) => set({ starred: on ? true : undefined })}>

@@ -13,6 +13,7 @@ import { ChangePassword } from '../session/change-password';
 import { end, may, signOut, useMe, type Role } from '../session/session';
 import { setTheme, theme, type Theme } from '../session/theme';
 import { t } from '../text';
+import { useFocusOfPage } from './focus';
 import './shell.css';
 
 interface Place {
@@ -42,6 +43,7 @@ export function Shell() {
     void follow(queries, ending.signal, () => end(true));
     return () => ending.abort();
   }, [queries]);
+  useFocusOfPage();
   const places = PLACES.filter(({ least }) => may(me, least));
   return (
     <div className="shell">

@@ -10,6 +10,7 @@ export const events = {
   open: 'Not acknowledged',
   from: 'From day',
   to: 'To day',
+  until: '–',
   empty: 'Nothing has happened yet',
   emptyDetail: 'Press Record clip at a camera: the clip is here a moment later.',
   none: 'No event matches',

@@ -1,0 +1,32 @@
+/** Where the focus goes with a page: into its content, and on the way back to the link that led away. */
+import { useRouterState } from '@tanstack/react-router';
+import { useEffect, useRef } from 'react';
+
+/** A page may still be fetching what the link is in. */
+const LOOK_MS = 50;
+const LOOKS = 40;
+
+/** Only where the focus was lost with what had it: a page that focuses a field itself, or a navigation that stays, is left alone. */
+export function useFocusOfPage(): void {
+  const path = useRouterState({ select: ({ location }) => location.pathname });
+  const trail = useRef<string[]>([]);
+  useEffect(() => {
+    const known = trail.current;
+    const back = known.at(-2) === path ? known.at(-1) : undefined;
+    trail.current = back === undefined ? [...known.slice(-20), path] : known.slice(0, -1);
+    if (known.length === 0 || known.at(-1) === path) return undefined;
+    let looks = 0;
+    const timer = setInterval(() => {
+      const content = document.getElementById('content');
+      const { activeElement } = document;
+      looks += 1;
+      if (content !== null && (activeElement === document.body || activeElement === content)) {
+        const link = back === undefined ? null : content.querySelector<HTMLElement>(`a[href="${CSS.escape(back)}"]`);
+        (link ?? content).focus({ preventScroll: link === null });
+        if (link !== null || back === undefined) looks = LOOKS;
+      }
+      if (looks >= LOOKS) clearInterval(timer);
+    }, LOOK_MS);
+    return () => clearInterval(timer);
+  }, [path]);
+}
