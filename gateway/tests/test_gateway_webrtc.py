@@ -114,6 +114,15 @@ def _applied(box: Box) -> list[Any]:
 
 
 @pytest.mark.slow
+async def test_a_camera_that_was_just_added_is_waited_for(gateway: Running, box: Box) -> None:
+    async with SimCam() as cam, gateway(**box.setting):
+        camera = as_rtsp(cam)
+        await box.until(lambda: box.side.connected)
+        await box.side.desire(camera)
+        await box.answered(camera)
+
+
+@pytest.mark.slow
 async def test_a_go2rtc_that_forgot_is_put_right_once(gateway: Running, box: Box) -> None:
     async with SimCam() as cam, gateway(**box.setting):
         camera = as_rtsp(cam)

@@ -123,7 +123,7 @@ async def test_what_is_offered_of_a_gateways_camera(world: World) -> None:
         assert (first["type"], first["tier"]) == ("mse", "sub")
         assert first["url"] == f"/api/v1/live/{found['token']}/mse"
         assert first["reason"].endswith(".")
-        assert [each["reason"] for each in found["excluded"] if each["type"] == "webrtc"] == ["not_direct"]
+        assert [each["reason"] for each in found["excluded"] if each["type"] == "webrtc"] == ["no_go2rtc"]
         assert found["message"] is None
         await world.sql("UPDATE cameras SET codec = 'h265' WHERE id = %s", it.camera_id)
         first = (await it.live())["protocols"][0]

@@ -96,10 +96,10 @@ test('what was asked a moment ago is not asked again, by WebSocket neither', asy
 });
 
 test('where it is not offered the end says why, and nothing is connected', async () => {
-  const without = { ...WAYS, protocols: [], excluded: [{ type: 'webrtc', reason: 'not_direct', message: 'It is behind a gateway.' }] };
+  const without = { ...WAYS, protocols: [], excluded: [{ type: 'webrtc', reason: 'no_go2rtc', message: 'None is set.' }] };
   await using script = await Script.start(json(200, without));
   const items = await all(clientOf(script).cameras.watchWebRtc('c1'));
-  assert.deepEqual(items, [{ kind: 'end', reason: 'no_webrtc', message: 'It is behind a gateway.' }]);
+  assert.deepEqual(items, [{ kind: 'end', reason: 'no_webrtc', message: 'None is set.' }]);
   assert.deepEqual(asked(script), ['GET /api/v1/cameras/c1/live?tier=main&codecs=h264']);
 });
 

@@ -31,6 +31,8 @@ AT_ONCE: Final = 6
 """Worked on; each may wait for go2rtc to reach the camera."""
 ANSWER_SEC: Final = 12.0
 KNOWN_WITHIN_SEC: Final = 2.0
+STATE_WITHIN_SEC: Final = 5.0
+"""Of a camera that was just added, or whose session is just made anew."""
 AGAIN_SEC: Final = 10.0
 """Between tries to remove from a go2rtc that is away."""
 
@@ -150,6 +152,7 @@ class WebRtc:
 
     async def _source(self, watch: Watch, ask: AnswerOffer) -> Secret:
         """Of what go2rtc is to open: the address that was judged, not a name that could mean another one by then."""
+        await watch.known(within_sec=STATE_WITHIN_SEC)
         try:
             source = await watch.source(ask.tier)
         except CameraFault as fault:

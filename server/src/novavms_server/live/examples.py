@@ -21,8 +21,8 @@ EXAMPLES = {
             "excluded": [
                 {
                     "type": "webrtc",
-                    "reason": "not_direct",
-                    "message": "The camera is behind a gateway, which no WebRTC leads through.",
+                    "reason": "no_go2rtc",
+                    "message": "WebRTC needs a go2rtc beside the camera's gateway (NOVAVMS_GATEWAY_GO2RTC_URL); none is set.",
                 }
             ],
             "token": _TOKEN,
