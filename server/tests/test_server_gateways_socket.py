@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID, uuid4
 
 import pytest
@@ -31,6 +31,7 @@ from novavms_protocol import (
     Report,
 )
 from novavms_server.gateways.errors import GatewayOffline, GatewayTimeout
+from novavms_server.gateways.models import StorageState
 from novavms_server.gateways.service import bump_state
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]  # as a whole, for the everyday loop to stay short
@@ -342,6 +343,45 @@ async def test_telemetry_is_acknowledged_and_thinned(hasty: World) -> None:
         newest = (await world.sql("SELECT telemetry FROM gateways"))[0][0]
         assert newest["cpu_percent"] == 9.0
         assert (datetime.now(UTC) - datetime.fromisoformat(points[0]["at"])).total_seconds() < 70
+
+
+async def test_what_a_gateway_says_of_its_disk_is_shown_told_and_on_record(hasty: World) -> None:
+    """Footage that goes before its time, or is not recorded any more, is said so, with what to do."""
+    world = hasty
+    operator = world.client("operator")
+    gateway_id, token = await pair(operator, world.site)
+    url = f"/api/v1/gateways/{gateway_id}"
+
+    async def said(state: str | None, **more: Any) -> dict[str, Any]:
+        await gateway.report(telemetry(storage_state=state, **more))
+        await world.server.presence.flush()
+        shown: dict[str, Any] = (await operator.get(url)).json()
+        return shown
+
+    async def turns() -> list[Any]:
+        return await world.sql("SELECT after FROM audit_log WHERE action = 'gateway.storage' ORDER BY id")
+
+    async with greeted(world, gateway_id, token) as gateway:
+        assert (await operator.get(url)).json()["storage_state"] is None
+        fine = await said("ok", recording_cameras=3, recordings_bytes=10**12)
+        assert (fine["storage_state"], fine["storage_message"]) == ("ok", None)
+        assert (fine["recording_cameras"], fine["recordings_bytes"]) == (3, 10**12)
+        assert await turns() == []
+        before = await world.sql("SELECT count(*) FROM feed_items")
+        full = await said("recording_stopped")
+        assert full["storage_state"] == "recording_stopped"
+        assert "free some room" in full["storage_message"]
+        assert (await said("recording_stopped"))["storage_state"] == "recording_stopped"
+        assert await turns() == [({"storage_state": "recording_stopped", "before": "ok"},)], "once"
+        assert (await world.sql("SELECT count(*) FROM feed_items"))[0][0] == before[0][0] + 1
+        assert (await said("made up\x00"))["storage_state"] is None
+        for state in get_args(StorageState)[1:]:
+            assert (await said(state))["storage_message"], state
+        assert (await said("ok"))["storage_message"] is None
+        listed = (await operator.get("/api/v1/gateways")).json()["data"][0]
+        assert listed["storage_state"] == "ok"
+        points = (await operator.get(f"{url}/telemetry")).json()["data"]
+        assert points[0]["storage_state"] in get_args(StorageState)
 
 
 @pytest.mark.slow

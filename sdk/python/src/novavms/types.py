@@ -533,6 +533,13 @@ class Gateway(Model):
     hardware: dict[str, Any]
     created_at: datetime
     updated_at: datetime
+    storage_state: Literal["ok", "slow", "making_room", "retention_held", "recording_stopped", "lost"] | None
+    """By its newest heartbeat, as the next two; null: it has told none."""
+    recording_cameras: int | None
+    """Cameras of which footage is being written."""
+    recordings_bytes: int | None
+    storage_message: str | None = None
+    """What the state means and what to do; null where all is well."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -610,6 +617,9 @@ class TelemetryPoint(Model):
     bytes_received: int = 0
     reports_waiting: int = 0
     clips_waiting: int = 0
+    storage_state: str | None = None
+    recording_cameras: int = 0
+    recordings_bytes: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

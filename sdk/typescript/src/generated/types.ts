@@ -544,6 +544,13 @@ export interface Gateway {
   hardware: Record<string, unknown>;
   createdAt: string;
   updatedAt: string;
+  /** By its newest heartbeat, as the next two; null: it has told none. */
+  storageState: 'ok' | 'slow' | 'making_room' | 'retention_held' | 'recording_stopped' | 'lost' | null;
+  /** Cameras of which footage is being written. */
+  recordingCameras: number | null;
+  recordingsBytes: number | null;
+  /** What the state means and what to do; null where all is well. */
+  storageMessage?: string | null;
 }
 
 /** A gateway was made, renamed, paired (`updated`), or deleted: then `name` is null. */
@@ -983,6 +990,11 @@ export interface TelemetryPoint {
   reportsWaiting?: number;
   /** Default: 0. */
   clipsWaiting?: number;
+  storageState?: string | null;
+  /** Default: 0. */
+  recordingCameras?: number;
+  /** Default: 0. */
+  recordingsBytes?: number;
 }
 
 /** What to record. All of it may be left out. */

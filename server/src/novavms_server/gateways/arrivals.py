@@ -179,7 +179,9 @@ def _facts(hello: Hello) -> HardwareFacts:
 def storable(said: Telemetry) -> bytes | None:
     """A heartbeat as JSON, or None where PostgreSQL could not hold it or readers would choke on it: it is written together
     with those of hundreds of other gateways, of other orgs, which must not fail for it."""
-    plain = msgspec.structs.replace(said, version=_line(said.version) or "")
+    plain = msgspec.structs.replace(
+        said, version=_line(said.version) or "", storage_state=_line(said.storage_state or "")
+    )
     numbers = [value for value in msgspec.structs.astuple(plain) if isinstance(value, int | float)]
     if plain.at.tzinfo is None or any(not 0 <= number <= _MOST for number in numbers):
         return None

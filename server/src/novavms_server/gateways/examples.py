@@ -34,6 +34,10 @@ GATEWAY: dict[str, Any] = {
     },
     "created_at": "2026-02-20T09:25:00Z",
     "updated_at": "2026-02-20T09:25:00Z",
+    "storage_state": "ok",
+    "recording_cameras": 12,
+    "recordings_bytes": 53687091200,
+    "storage_message": None,
 }
 POINT: dict[str, Any] = {
     **{"at": "2026-03-01T12:14:00Z", "uptime_sec": 86400.0, "cpu_percent": 3.5, "memory_bytes": 157286400},
@@ -44,6 +48,7 @@ POINT: dict[str, Any] = {
         "cameras_total": 12,
     },
     **{"bytes_received": 3145728000, "reports_waiting": 0, "clips_waiting": 0},
+    **{"storage_state": "ok", "recording_cameras": 12, "recordings_bytes": 53687091200},
 }
 
 EXAMPLES = {

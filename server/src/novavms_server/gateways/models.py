@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -16,6 +16,15 @@ from novavms_server.kit.errors import FieldProblem
 from novavms_server.kit.validation import Body, Name
 
 Status = Literal["registered", "online", "offline"]
+StorageState = Literal["ok", "slow", "making_room", "retention_held", "recording_stopped", "lost"]
+"""Of the disk that a gateway records to."""
+STORAGE_MESSAGES: Final[dict[StorageState, str]] = {
+    "slow": "The disk takes footage too slowly, and some was not recorded: check its health, and what else uses it.",
+    "making_room": "The disk is nearly full, and footage is removed before its time: give it more room, or keep footage for fewer days.",
+    "retention_held": "More footage is due to go than may go in an hour, so that a wrong clock can't wipe a disk: it goes on by itself; check the gateway's clock, and whether the days to keep were meant.",
+    "recording_stopped": "The disk is full and nothing is recorded: free some room on it. Clips on order are still made for as long as they fit.",
+    "lost": "The disk with the footage is not there or is another one, and nothing is recorded or removed: mount it again, or make it this gateway's with novavms-gateway new-volume.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +51,16 @@ class Gateway(msgspec.Struct):
     hardware: dict[str, Any]
     created_at: datetime
     updated_at: datetime
+    storage_state: StorageState | None
+    """By its newest heartbeat, as the next two; null: it has told none."""
+    recording_cameras: int | None
+    """Cameras of which footage is being written."""
+    recordings_bytes: int | None
+    storage_message: str | None = None
+    """What the state means and what to do; null where all is well."""
+
+    def __post_init__(self) -> None:
+        self.storage_message = STORAGE_MESSAGES.get(self.storage_state) if self.storage_state else None
 
 
 class GatewayRow(msgspec.Struct):
@@ -134,6 +153,9 @@ class TelemetryPoint(msgspec.Struct):
     bytes_received: int = 0
     reports_waiting: int = 0
     clips_waiting: int = 0
+    storage_state: str | None = None
+    recording_cameras: int = 0
+    recordings_bytes: int = 0
 
 
 class DiscoverRequest(Body, frozen=True):  # type: ignore[misc]  # frozen, for it is a default value; its base is not

@@ -13,16 +13,16 @@ import asyncio
 import contextlib
 import logging
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, cast, get_args
 from uuid import UUID
 
 from novavms_server.feed.log import tell
 from novavms_server.gateways.arrivals import Arrivals, log_change
-from novavms_server.gateways.feed_models import gateway_status_item
+from novavms_server.gateways.feed_models import gateway_item, gateway_status_item
 from novavms_server.gateways.hub import GatewayHub
-from novavms_server.gateways.models import GatewayRef
+from novavms_server.gateways.models import GatewayRef, StorageState
 from novavms_server.kit.clock import Clock
-from novavms_server.kit.database import DATABASE_AWAY, Database, Query
+from novavms_server.kit.database import DATABASE_AWAY, Connection, Database, Query
 from novavms_server.kit.tasks import end
 
 if TYPE_CHECKING:
@@ -145,6 +145,18 @@ class Presence:
             await log_change(connection, gateway, now, "gateway.offline", {})
             await tell(connection, gateway.org_id, now, gateway_status_item(gateway, "offline", now))
 
+    async def _storage_turned(
+        self, connection: Connection, gateway: GatewayRef, name: str, was: str, now_is: str
+    ) -> None:
+        """The disk of a gateway's footage is in another state: in the audit log, and readers look again."""
+        now = self.clock.now()
+        await log_change(
+            connection, gateway, now, "gateway.storage", {"storage_state": now_is, "before": was}
+        )
+        await tell(
+            connection, gateway.org_id, now, gateway_item("updated", gateway.id, gateway.site_id, name)
+        )
+
     async def sweep(self) -> None:
         """Gateways whose written heartbeat is too old: their server died, or nobody was left to see them go."""
         before = self.clock.now() - timedelta(seconds=self._offline_after_sec)
@@ -177,8 +189,9 @@ class Presence:
                 "UPDATE gateways g SET last_heartbeat_at = u.at, telemetry = coalesce(u.telemetry::jsonb, g.telemetry),"
                 " applied_version = coalesce(u.applied, g.applied_version)"
                 " FROM unnest(%s::uuid[], %s::uuid[], %s::timestamptz[], %s::text[], %s::bigint[])"
-                " AS u (id, connection, at, telemetry, applied)"
-                " WHERE g.id = u.id AND g.connection_id = u.connection RETURNING g.id, g.state_version",
+                " AS u (id, connection, at, telemetry, applied) JOIN gateways o ON o.id = u.id"
+                " WHERE g.id = u.id AND g.connection_id = u.connection RETURNING g.id, g.state_version,"
+                " g.name, o.telemetry ->> 'storage_state', g.telemetry ->> 'storage_state'",
                 (
                     [link.gateway.id for link in links],
                     [link.connection_id for link in links],
@@ -187,7 +200,13 @@ class Presence:
                     [link.applied for link in links],
                 ),
             )
-            versions = dict(await cursor.fetchall())
+            rows = await cursor.fetchall()
+            versions = {row[0]: row[1] for row in rows}
+            told = {row[0]: (row[2], row[3] or "ok", row[4] or "ok") for row in rows}
+            for link in links:
+                name, was, now_is = told.get(link.gateway.id, ("", "ok", "ok"))
+                if was != now_is and now_is in get_args(StorageState):
+                    await self._storage_turned(connection, link.gateway, name, was, now_is)
             points = [
                 link
                 for link in links

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
-from novavms_server.gateways.models import Gateway, GatewayRow
+from novavms_server.gateways.models import Gateway, GatewayRow, StorageState
 from novavms_server.kit.caller import Caller
 from novavms_server.kit.database import Query
 
+_STATES = ", ".join(f"'{state}'" for state in get_args(StorageState))
 _COLUMNS = (
     "id, name, site_id, status, status_at, software_version, local_ip, last_heartbeat_at, paired_at, hardware,"
-    " created_at, updated_at"
+    " created_at, updated_at,"
+    f" CASE WHEN telemetry ->> 'storage_state' IN ({_STATES}) THEN telemetry ->> 'storage_state' END,"
+    " (telemetry ->> 'recording_cameras')::numeric::bigint, (telemetry ->> 'recordings_bytes')::numeric::bigint"
 )
 _SCOPE = (
     "org_id = %(org)s AND deleted_at IS NULL AND (%(sites)s::uuid[] IS NULL OR site_id = ANY(%(sites)s))"
