@@ -7,7 +7,7 @@ import { client } from '../api/client';
 import { allSites, cameraList, gateway as gatewayQuery, telemetry } from '../api/queries';
 import { Ago, StatusBadge } from '../cameras/status';
 import { Button, ButtonLink, TextField } from '../design/controls';
-import { Card, Confirm, Dialog, ErrorNote, ErrorPanel, Facts, Menu, Page, Skeleton } from '../design/surfaces';
+import { Card, Confirm, Dialog, ErrorNote, ErrorPanel, Facts, Menu, Note, Page, Skeleton } from '../design/surfaces';
 import { tell } from '../design/toasts';
 import { useMay } from '../session/session';
 import { t } from '../text';
@@ -15,6 +15,9 @@ import { bytes, fullTime } from '../text/when';
 import { GatewayBadge } from './gateways-page';
 import { Plots } from './plots';
 import './gateways.css';
+
+/** Nothing is recorded in these. */
+const STOPPED: ReadonlySet<string> = new Set(['recording_stopped', 'lost']);
 
 export function GatewayPage() {
   const { gatewayId } = useParams({ from: '/gateways/$gatewayId' });
@@ -57,6 +60,11 @@ export function GatewayPage() {
     >
       <div className="gateway-page">
         <div className="stack">
+          {gateway.storageMessage != null && (
+            <Note tone={STOPPED.has(gateway.storageState ?? 'ok') ? 'bad' : 'warn'} icon="warn">
+              {gateway.storageMessage}
+            </Note>
+          )}
           <Card title={t.gateways.telemetry}>
             <Telemetry id={gateway.id} />
           </Card>
