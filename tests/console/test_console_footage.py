@@ -87,6 +87,12 @@ async def find_on_the_timeline(visitor: Visitor) -> None:
     timeline = page.get_by_role("slider", name="Timeline of Yard")
     told = await timeline.get_attribute("aria-valuetext")
     assert re.fullmatch(r"\d\d:\d\d:\d\d", told or "")
+    await page.locator(".track-bar .footage").first.hover(position={"x": 3, "y": 5}, force=True)
+    glance = page.locator(".hover-picture img")
+    await expect(glance).to_be_visible()
+    await page.wait_for_function("document.querySelector('.hover-picture img')?.naturalWidth === 240")
+    await page.mouse.move(0, 0)
+    await expect(glance).to_have_count(0)
     await timeline.focus()
     await page.keyboard.press("ArrowLeft")
     assert (await visitor.watch(5))["frames"] == 5

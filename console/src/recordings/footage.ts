@@ -49,3 +49,12 @@ export const strip = (cameraId: string, window: Window, count: number) =>
     staleTime: 60_000,
     retry: false,
   });
+
+/** What the camera saw at that moment. */
+export const glance = (cameraId: string, at: number) =>
+  queryOptions({
+    queryKey: ['picture', 'glance', cameraId, at],
+    queryFn: ({ signal }) => client.cameras.thumbnails(cameraId, { from: iso(at), to: iso(at + 1_000), count: 1, width: 240 }, { signal, maxRetries: 0 }),
+    staleTime: Infinity,
+    retry: false,
+  });

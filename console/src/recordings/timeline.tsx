@@ -1,13 +1,18 @@
 /** A window of time of one camera: what is recorded, what is not and why, where the player is, what is selected. */
-import { useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { useEffect, useState } from 'react';
 import { useObjectUrl } from '../cameras/picture';
 import { t } from '../text';
 import { clock, day, duration, hour, useNow } from '../text/when';
-import { strip, type Footage, type Window } from './footage';
+import { glance, strip, type Footage, type Window } from './footage';
 import { useTrack, type Range, type Track } from './track';
 import './recordings.css';
 
 const TILES = 10;
+/** The pointer rests so long before a picture is asked for. */
+const REST_MS = 150;
+/** As many moments of a window have a picture of their own. */
+const MOMENTS = 240;
 /** Seconds between marks, so that there are about eight of them. */
 const MARKS = [30, 60, 300, 600, 1_800, 3_600, 7_200, 10_800, 21_600];
 
@@ -37,6 +42,7 @@ export function Timeline({
         {selection !== null && <span className="selected" style={stretch(selection.from, selection.to)} />}
         {at !== null && at >= window.from && at <= window.to && <span className="cursor" style={{ left: share(at) }} />}
         <HoverTime at={hover} share={share} />
+        <HoverPicture key={camera.id} cameraId={camera.id} window={window} footage={footage} at={hover} share={share} />
       </div>
       <Marks window={window} share={share} />
     </div>
@@ -62,6 +68,26 @@ export function HoverTime({ at, share }: { at: number | null; share: Track['shar
   return (
     <span className="hover-time number" style={{ left: share(at) }}>
       {clock(at)}
+    </span>
+  );
+}
+
+/** The picture of where the pointer rests, if there is one. */
+function HoverPicture({ cameraId, window, footage, at, share }: { cameraId: string; window: Window; footage: Footage | undefined; at: number | null; share: Track['share'] }) {
+  const every = Math.max(1_000, Math.round((window.to - window.from) / MOMENTS));
+  const wanted = at === null ? null : Math.floor(at / every) * every;
+  const [rested, setRested] = useState<number | null>(null);
+  useEffect(() => {
+    const timer = setTimeout(() => setRested(wanted), wanted === null ? 0 : REST_MS);
+    return () => clearTimeout(timer);
+  }, [wanted]);
+  const recorded = (time: number) => footage?.spans.some(({ start, end }) => Date.parse(start) <= time && time < Date.parse(end)) ?? false;
+  const { data } = useQuery({ ...glance(cameraId, rested ?? 0), enabled: rested !== null && recorded(rested), placeholderData: keepPreviousData });
+  const url = useObjectUrl(data);
+  if (at === null || url === null || !recorded(at)) return null;
+  return (
+    <span className="hover-picture" style={{ left: `clamp(90px, ${share(at)}, calc(100% - 90px))` }} aria-hidden="true">
+      <img src={url} alt="" draggable={false} />
     </span>
   );
 }
