@@ -1,15 +1,14 @@
-/** A selected stretch becomes a clip, or an export that is signed; and the exports there are. */
-import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query';
+/** A selected stretch, of one camera or of several, becomes a clip of each, or an export that is signed. */
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import type { Camera, Export, Triggered } from '@novavms/sdk';
+import type { Camera, Triggered } from '@novavms/sdk';
 import { client } from '../api/client';
-import { exportList } from '../api/queries';
 import { Button, ButtonLink, TextField } from '../design/controls';
-import { Badge, ErrorNote, Note, Progress } from '../design/surfaces';
-import { tell, tellError } from '../design/toasts';
+import { ErrorNote, Note } from '../design/surfaces';
+import { tell } from '../design/toasts';
 import { t } from '../text';
-import { bytes, clock, day, duration } from '../text/when';
+import { clock, duration } from '../text/when';
 import { iso } from './footage';
 import type { Range } from './track';
 
@@ -38,33 +37,40 @@ export function Keep({ cameras, selecting, at }: { cameras: readonly Camera[]; s
   const [note, setNote] = useState('');
   const navigate = useNavigate();
   const queries = useQueryClient();
-  const range = selection === null ? null : { from: iso(selection.from), to: iso(selection.to) };
   const words = note.trim();
+  const [clips, setClips] = useState<{ of: Range; orders: readonly Order[] } | null>(null);
   const clipping = useMutation({
-    mutationFn: async (of: readonly Camera[]) => {
-      const answers = await Promise.allSettled(of.map(({ id }) => client.cameras.createClip(id, { ...range!, note: words || undefined })));
+    mutationFn: async ({ of, range }: { of: readonly Camera[]; range: Range }) => {
+      const asked = { from: iso(range.from), to: iso(range.to), note: words || undefined };
+      const answers = await Promise.allSettled(of.map(({ id }) => client.cameras.createClip(id, asked)));
       return of.map((camera, index) => ({ camera, answer: answers[index]! }));
     },
-    onSuccess: (ordered) => {
-      const [only, ...others] = ordered;
-      if (only === undefined || others.length > 0 || cameras.length > 1 || only.answer.status === 'rejected') return;
-      tell(t.recordings.clipMade);
-      void navigate({ to: '/events/$eventId', params: { eventId: only.answer.value.eventId } });
+    onSuccess: (orders, { range }) => {
+      const [only] = orders;
+      if (cameras.length === 1 && only?.answer.status === 'fulfilled') {
+        tell(t.recordings.clipMade);
+        void navigate({ to: '/events/$eventId', params: { eventId: only.answer.value.eventId } });
+        return;
+      }
+      const fresh = new Set(orders.map(({ camera }) => camera.id));
+      setClips((known) => ({ of: range, orders: [...(known?.of === range ? known.orders.filter(({ camera }) => !fresh.has(camera.id)) : []), ...orders] }));
     },
   });
   const exporting = useMutation({
-    mutationFn: () => client.exports.create({ ...range!, cameraIds: cameras.map(({ id }) => id), ...caseOf(words) }),
+    mutationFn: (range: Range) => {
+      const [only, ...others] = cameras.map(({ id }) => id);
+      const of = others.length === 0 ? { cameraId: only } : { cameraIds: cameras.map(({ id }) => id) };
+      return client.exports.create({ from: iso(range.from), to: iso(range.to), ...of, ...caseOf(words) });
+    },
     onSuccess: () => {
       tell(t.recordings.exportMade);
       void queries.invalidateQueries({ queryKey: ['exports'] });
     },
   });
-  const refused = clipping.data?.filter(({ answer }) => answer.status === 'rejected').map(({ camera }) => camera) ?? [];
-  const clear = () => {
-    select(null);
-    clipping.reset();
-    exporting.reset();
-  };
+  // what was ordered is told of what is selected
+  const ordered = (clips !== null && clips.of === selection ? clips.orders : []).filter(({ camera: { id } }) => cameras.some((each) => each.id === id));
+  const refused = ordered.filter(({ answer }) => answer.status === 'rejected').map(({ camera }) => camera);
+  const exported = exporting.variables === selection ? exporting : null;
   return (
     <div className="stack">
       {selection === null && <p className="quiet small">{t.recordings.noSelection}</p>}
@@ -76,29 +82,31 @@ export function Keep({ cameras, selecting, at }: { cameras: readonly Camera[]; s
           </p>
           <TextField label={t.recordings.note} value={note} onChange={setNote} maxLength={200} />
           <div className="row wrap">
-            <Button kind="primary" onPress={() => clipping.mutate(cameras)} isPending={clipping.isPending}>
+            <Button kind="primary" onPress={() => clipping.mutate({ of: cameras, range: selection })} isPending={clipping.isPending}>
               {t.recordings.makeClips(cameras.length)}
             </Button>
-            <Button icon="export" onPress={() => exporting.mutate()} isPending={exporting.isPending}>
+            <Button icon="export" onPress={() => exporting.mutate(selection)} isPending={exporting.isPending}>
               {cameras.length === 1 ? t.recordings.makeExport : t.recordings.makeExportOfAll}
             </Button>
-            <Button kind="quiet" onPress={clear}>
+            <Button kind="quiet" onPress={() => select(null)}>
               {t.recordings.clear}
             </Button>
           </div>
+          {exported?.isError === true && <ErrorNote error={exported.error} />}
+          {exported?.isSuccess === true && (
+            <Note tone="good" icon="check">
+              {t.recordings.exportOf(exported.data.cameraIds.length)}
+            </Note>
+          )}
+          {ordered.length > 0 && <Ordered clips={ordered} />}
+          {refused.length > 0 && cameras.length > 1 && (
+            <div>
+              <Button small onPress={() => clipping.mutate({ of: refused, range: selection })} isPending={clipping.isPending}>
+                {t.recordings.orderAgain(refused.length)}
+              </Button>
+            </div>
+          )}
         </>
-      )}
-      {exporting.isError && <ErrorNote error={exporting.error} />}
-      {exporting.isSuccess && (
-        <Note tone="good" icon="check">
-          {t.recordings.exportOf(exporting.data.cameraIds.length)}
-        </Note>
-      )}
-      {(cameras.length > 1 || refused.length > 0) && clipping.data !== undefined && <Ordered clips={clipping.data} />}
-      {refused.length > 0 && cameras.length > 1 && selection !== null && (
-        <Button small onPress={() => clipping.mutate(refused)} isPending={clipping.isPending}>
-          {t.recordings.orderAgain(refused.length)}
-        </Button>
       )}
       <div className="row">
         <Button small onPress={() => mark('from')} isDisabled={at === null}>
@@ -144,56 +152,5 @@ function Ordered({ clips }: { clips: readonly Order[] }) {
         </li>
       ))}
     </ul>
-  );
-}
-
-export function Exports() {
-  const list = useInfiniteQuery({
-    ...exportList,
-    refetchInterval: ({ state }) =>
-      (state.data?.pages[0]?.data ?? []).some(({ status }) => status === 'pending' || status === 'collecting') ? 2_000 : false,
-  });
-  const found = list.data?.pages[0]?.data ?? [];
-  if (list.isError) return <ErrorNote error={list.error} />;
-  if (list.isSuccess && found.length === 0) return <p className="quiet small">{t.recordings.noExports}</p>;
-  return (
-    <ul>
-      {found.map((made) => (
-        <ExportRow key={made.id} made={made} />
-      ))}
-    </ul>
-  );
-}
-
-const TONE = { pending: 'quiet', collecting: 'accent', ready: 'good', failed: 'bad' } as const;
-
-function ExportRow({ made }: { made: Export }) {
-  async function download(): Promise<void> {
-    try {
-      location.assign(await client.exports.downloadUrl(made.id));
-    } catch (error) {
-      tellError(error);
-    }
-  }
-  return (
-    <li className="export-row">
-      <span className="grow stack tight">
-        <span className="small number cut">{`${day(made.from)}, ${clock(made.from)}`}</span>
-        <span className="small faint cut">
-          {[made.caseReference ?? made.note, made.cameraIds.length > 1 && t.recordings.cameras(made.cameraIds.length), duration((Date.parse(made.to) - Date.parse(made.from)) / 1_000), made.sizeBytes && bytes(made.sizeBytes)]
-            .filter(Boolean)
-            .join(' · ')}
-        </span>
-        {made.status === 'collecting' && <Progress label={t.recordings.exportStatus.collecting} value={made.progress} />}
-        {made.status === 'failed' && <span className="small">{made.statusMessage}</span>}
-      </span>
-      {made.status === 'ready' ? (
-        <Button small icon="download" onPress={() => void download()}>
-          {t.recordings.download}
-        </Button>
-      ) : (
-        <Badge tone={TONE[made.status]}>{t.recordings.exportStatus[made.status]}</Badge>
-      )}
-    </li>
   );
 }

@@ -94,7 +94,7 @@ function HoverPicture({ cameraId, window, footage, at, share }: { cameraId: stri
 
 export function Marks({ window, share }: { window: Window; share: Track['share'] }) {
   const length = (window.to - window.from) / 1_000;
-  const every = (MARKS.find((sec) => length / sec <= 9) ?? 21_600) * 1_000;
+  const every = (MARKS.find((sec) => length / sec <= 10) ?? 21_600) * 1_000;
   const offset = new Date(window.from).getTimezoneOffset() * 60_000;
   const first = Math.ceil((window.from - offset) / every) * every + offset;
   const marks = Array.from({ length: Math.max(0, Math.ceil((window.to - first) / every)) }, (_, index) => first + index * every);
@@ -115,9 +115,10 @@ function Strip({ cameraId, window, footage }: { cameraId: string; window: Window
   const { data } = useQuery({ ...strip(cameraId, window, TILES), enabled: window.from < now });
   const url = useObjectUrl(data);
   const tile = (Math.min(now, window.to) - window.from) / TILES;
+  // each picture is of the middle of its share
   const hasNone = (index: number) => {
-    const [from, to] = [window.from + index * tile, window.from + (index + 1) * tile];
-    return footage?.spans.every(({ start, end }) => Date.parse(end) <= from || Date.parse(start) >= to) ?? false;
+    const at = window.from + (index + 0.5) * tile;
+    return footage?.spans.every(({ start, end }) => Date.parse(end) <= at || Date.parse(start) > at) ?? false;
   };
   return (
     <div className="strip">
