@@ -7,6 +7,7 @@ import { FirstSteps } from '../cameras/first-steps';
 import { Button, IconButton, Segmented, TextField } from '../design/controls';
 import { Dialog, Empty, ErrorPanel, Menu, Page, Skeleton, type MenuAction } from '../design/surfaces';
 import { tell } from '../design/toasts';
+import { fill } from '../player/fill';
 import { useKeys } from '../player/keys';
 import { useMay, useMe } from '../session/session';
 import { t } from '../text';
@@ -184,9 +185,4 @@ function GridMenu({ grids, current }: { grids: Grids; current: Grid }) {
       </Dialog>
     </>
   );
-}
-
-function fill(element: HTMLElement | null): void {
-  const done = document.fullscreenElement === null ? element?.requestFullscreen() : document.exitFullscreen();
-  void done?.catch(() => undefined);
 }

@@ -9,6 +9,7 @@ import { reasonOf } from '../cameras/status';
 import { ButtonLink, IconButton } from '../design/controls';
 import { Icon } from '../design/icons';
 import { tellError } from '../design/toasts';
+import { fill } from '../player/fill';
 import { useMay } from '../session/session';
 import { t } from '../text';
 import { duration, useNow } from '../text/when';
@@ -44,10 +45,6 @@ export function LiveView({
   const [eventId, setEventId] = useState<string | null>(null);
   const operator = useMay('operator');
 
-  const fill = () => {
-    const done = document.fullscreenElement === null ? frame.current?.requestFullscreen() : document.exitFullscreen();
-    void done?.catch(() => undefined);
-  };
   const sound = () => {
     if (video.current === null) return;
     video.current.muted = !muted;
@@ -69,7 +66,7 @@ export function LiveView({
           {state?.hasAudio === true && <IconButton icon={muted ? 'mute' : 'sound'} label={muted ? t.live.unmute : t.live.mute} onPress={sound} />}
           <IconButton icon="download" label={t.live.snapshot} onPress={() => void savePicture(camera, video.current, state)} />
           {operator && records && <IconButton icon="record" filled label={t.cameras.record} isDisabled={camera.status !== 'online'} onPress={() => setRecording(true)} />}
-          <IconButton icon="screen" label={t.live.fullscreen} onPress={fill} />
+          <IconButton icon="screen" label={t.live.fullscreen} onPress={() => fill(frame.current)} />
         </div>
       </div>
       {eventId !== null && <ClipProgress key={eventId} eventId={eventId} onDismiss={() => setEventId(null)} />}

@@ -3,8 +3,9 @@ import { useEffect, useRef, useState, type ReactNode, type RefObject } from 'rea
 import { IconButton } from '../design/controls';
 import { t } from '../text';
 import { position as told } from '../text/when';
+import { fill } from './fill';
 import { FRAME_SEC, useFrameSec } from './frames';
-import { fill, Transport, type Speed } from './transport';
+import { Transport, type Speed } from './transport';
 
 interface Playing {
   paused: boolean;
