@@ -24,7 +24,7 @@ export function useClipUrl(event: EventDetail) {
   });
 }
 
-export function ClipView({ event, keys }: { event: EventDetail; keys: Readonly<Record<string, () => void>> }) {
+export function ClipView({ event }: { event: EventDetail }) {
   const video = useRef<HTMLVideoElement>(null);
   const [broken, setBroken] = useState(false);
   const poster = useSnapshotUrl(event, true).data;
@@ -70,7 +70,6 @@ export function ClipView({ event, keys }: { event: EventDetail; keys: Readonly<R
           poster={poster}
           autoPlay={url.data !== undefined}
           onError={() => setBroken(video.current?.error?.code === MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED)}
-          keys={keys}
         />
       )}
     </div>

@@ -9,6 +9,7 @@ import { Button, IconButton, TextArea } from '../design/controls';
 import { Icon } from '../design/icons';
 import { Badge, Card, Confirm, ErrorNote, ErrorPanel, Facts, Menu, Page, Skeleton } from '../design/surfaces';
 import { tell, tellError } from '../design/toasts';
+import { useKeys } from '../player/keys';
 import { may, useMay, useMe } from '../session/session';
 import { t } from '../text';
 import { bytes, duration, fullTime } from '../text/when';
@@ -67,7 +68,8 @@ function Shown({ event }: { event: EventDetail }) {
   };
   const star = () => update.mutate({ starred: !event.starred });
   const acknowledge = () => update.mutate({ acknowledged: !event.acknowledged });
-  const keys = { n: go(event.nextId), p: go(event.prevId), ...(operator && { s: star, a: acknowledge }) };
+  // here, not in the player: events without a clip, or whose clip is on its way, are reviewed too
+  useKeys({ n: go(event.nextId), p: go(event.prevId), ...(operator && { s: star, a: acknowledge }) });
   return (
     <Page
       title={event.cameraName}
@@ -111,7 +113,7 @@ function Shown({ event }: { event: EventDetail }) {
     >
       <div className="event-page">
         <div className="stack tight">
-          <ClipView event={event} keys={keys} />
+          <ClipView event={event} />
           <p className="small faint keys-hint">{t.events.player.keys}</p>
         </div>
         <div className="stack">
