@@ -99,7 +99,7 @@ class Shell:
                     while prompt.encode() not in shown:
                         changed.clear()
                         await changed.wait()
-                    while "Password" in prompt and termios.tcgetattr(ours)[3] & termios.ECHO:
+                    while "assword" in prompt and termios.tcgetattr(ours)[3] & termios.ECHO:
                         await asyncio.sleep(0.01)  # what is typed before the terminal hides it is thrown away
                 os.write(ours, answer.encode() + b"\n")
             code = await asyncio.wait_for(process.wait(), 60)
@@ -154,6 +154,21 @@ async def test_log_in_in_a_terminal_stay_and_log_out(world: World, home: Path) -
     assert (await shell.run("logout")).code == 0
     assert not kept.exists()
     assert (await shell.run("whoami")).code == 2
+
+
+async def test_a_temporary_password_is_exchanged_for_ones_own(world: World, home: Path) -> None:
+    body = {"email": "new@acme.example", "display_name": "New", "role": "operator"}
+    made = (await world.client("admin").post("/api/v1/users", json=body)).json()
+    shell, own = Shell(home, world.base_url), "My-Own-Horse-1"
+    first = [("Email", "new@acme.example"), ("Password", made["temporary_password"])]
+    chosen = [("New password", own), ("New password, once more", own)]
+    begun = await shell.type(["login"], [*first, *chosen])
+    assert begun.code == 0, begun.out
+    assert world.base_url in begun.out
+    assert own not in begun.out
+    assert (await shell.run("--json", "sites", "list")).code == 0
+    again = await shell.type(["login"], [("Email", "new@acme.example"), ("Password", own)])
+    assert again.code == 0, again.out
 
 
 async def test_the_main_job_by_hand(system: System, home: Path, tmp_path: Path) -> None:

@@ -62,10 +62,14 @@ def login(
                 me = client.auth.me()
                 account.save(account.Account(client.base_url, api_key=key))
         else:
-            who = email or str(typer.prompt("Email", err=True))
-            password = str(typer.prompt("Password", hide_input=True, err=True))
             with Client(api_key=None, base_url=terminal.base_url) as client:
-                client.auth.login(who, password, remember_me=remember)
+                terminal.say(f"Logging in to {client.base_url}", "dim")
+                who = email or str(typer.prompt("Email", err=True))
+                password = str(typer.prompt("Password", hide_input=True, err=True))
+                if client.auth.login(who, password, remember_me=remember).user.must_change_password:
+                    chosen = choose_password(terminal)
+                    client.auth.change_password(current_password=password, new_password=chosen)
+                    client.auth.login(who, chosen, remember_me=remember)
                 tokens = client.tokens
                 assert tokens is not None, "a login leaves tokens"
                 account.save(
@@ -73,6 +77,13 @@ def login(
                 )
                 me = client.auth.me()
         terminal.one(me, ("email", "display_name", "role", "org_id"))
+
+
+def choose_password(terminal: Terminal) -> str:
+    """Instead of a temporary one."""
+    terminal.say("Your password is a temporary one. Choose your own.")
+    again = "New password, once more"
+    return str(typer.prompt("New password", hide_input=True, confirmation_prompt=again, err=True))
 
 
 @app.command()
