@@ -55,8 +55,8 @@ async def of(world: World, camera_id: str) -> dict[str, Any]:
     return found
 
 
-async def live(world: World, camera_id: str, **query: Any) -> dict[str, Any]:
-    answer = await world.client("viewer").get(f"/api/v1/cameras/{camera_id}/live", params=query)
+async def live(world: World, camera_id: str, *, role: str = "viewer", **query: Any) -> dict[str, Any]:
+    answer = await world.client(role).get(f"/api/v1/cameras/{camera_id}/live", params=query)
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
@@ -102,16 +102,26 @@ async def test_what_is_offered_of_a_direct_camera(database_url: str, tmp_path: P
         make_world(database_url, tmp_path, go2rtc_url=go2rtc.url, public_url="https://vms.example") as world,
     ):
         camera_id = await add(world, cam)
-        found = await live(world, camera_id)
+        found = await live(world, camera_id, role="operator")
         kinds = [each["type"] for each in found["protocols"]]
-        assert kinds == [kind for kind in ("webrtc", "mse", "hls") if kind in kinds], "the fastest first"
+        assert kinds == ["mse", "webrtc", "hls"], "the camera's AAC is not taken away"
+        assert "no AAC" in found["protocols"][1]["reason"]
+        for codec in ("'\"pcma\"'", "'null'"):
+            await world.sql(
+                f"UPDATE cameras SET last_check = jsonb_set(last_check, '{{facts,audio_codec}}', {codec}) WHERE id = %s",
+                camera_id,
+            )
+            found = await live(world, camera_id, role="operator")
+            kinds = [each["type"] for each in found["protocols"]]
+            assert kinds == ["webrtc", "mse", "hls"], "the fastest first"
+            assert "AAC" not in found["protocols"][0]["reason"]
         assert address(found).startswith("wss://vms.example/api/v1/live/")
         assert {each["type"] for each in found["excluded"]} == {"webrtc", "mse", "hls"} - set(kinds)
         await world.sql("UPDATE cameras SET codec = 'h265' WHERE id = %s", camera_id)
-        found = await live(world, camera_id, codecs="h264,h265")
+        found = await live(world, camera_id, role="operator", codecs="h264,h265")
         assert "webrtc" not in [each["type"] for each in found["protocols"]]
         assert [each["reason"] for each in found["excluded"] if each["type"] == "webrtc"] == ["codec"]
-        found = await live(world, camera_id)
+        found = await live(world, camera_id, role="operator")
         assert (found["protocols"], len(found["excluded"])) == ([], 3)
         assert "H.265" in found["message"]
 

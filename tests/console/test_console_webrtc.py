@@ -66,7 +66,7 @@ async def watching(
         webrtc_peer() as peer,
         Go2rtcStandin(peer=peer) as go2rtc,
         make_system(database_url, folder, go2rtc_url=go2rtc.url) as system,
-        SimCam(SimCamConfig(name="Roof")) as camera,
+        SimCam(SimCamConfig(name="Roof", audio="pcma")) as camera,
         visiting(browser, system.world.base_url, quiet=False, permissions=SHOWN) as visitor,
     ):
         peer.silence(silent)

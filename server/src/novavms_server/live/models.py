@@ -57,6 +57,8 @@ class LiveCamera(msgspec.Struct, frozen=True, kw_only=True):
     sub_codec: str | None
     stream_name: str | None
     """Direct mode: its name at go2rtc."""
+    audio_codec: str | None = None
+    """As the last check saw it; None: no sound, or not known."""
 
     @property
     def has_sub(self) -> bool:

@@ -32,7 +32,8 @@ AT_ONCE: Final = 200
 MISSING: Final = "There is no such camera in your organization."
 _COLUMNS = """
 SELECT id, org_id, site_id, gateway_id, type, codec, stream_name,
-       (SELECT p ->> 'codec' FROM jsonb_array_elements(profiles) AS p WHERE p ->> 'tier' = 'sub' LIMIT 1)
+       (SELECT p ->> 'codec' FROM jsonb_array_elements(profiles) AS p WHERE p ->> 'tier' = 'sub' LIMIT 1),
+       last_check #>> '{facts,audio_codec}'
 FROM cameras
 """
 CAMERA: Final = _COLUMNS + "WHERE org_id = %s AND id = %s AND deleted_at IS NULL"
@@ -43,7 +44,17 @@ _Holder = tuple[UUID, str, UUID]
 
 
 def live_camera(*values: Any) -> LiveCamera:
-    names = ("id", "org_id", "site_id", "gateway_id", "type", "codec", "stream_name", "sub_codec")
+    names = (
+        "id",
+        "org_id",
+        "site_id",
+        "gateway_id",
+        "type",
+        "codec",
+        "stream_name",
+        "sub_codec",
+        "audio_codec",
+    )
     return LiveCamera(**dict(zip(names, values, strict=True)))
 
 

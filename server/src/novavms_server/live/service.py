@@ -35,6 +35,19 @@ _TIERS: Final = {
 }
 
 
+_FAR: Final = " It comes from the gateway's own network, which the viewer has to reach."
+_SILENT: Final = " Without the camera's sound: WebRTC has no AAC."
+AAC: Final = "aac"
+
+
+def order_for(camera: LiveCamera) -> tuple[Protocol, ...]:
+    """Best first. WebRTC is least behind the camera, but opens a session of its own, shows nothing before the next key frame and has no AAC:
+    it comes first only where it is near and takes no sound away."""
+    if camera.gateway_id is None and camera.audio_codec != AAC:
+        return ("webrtc", "mse", "hls")
+    return ("mse", "webrtc", "hls")
+
+
 class LiveService:
     """Made once. `offered`: the ways that this server has doors for. `base_url` may be empty."""
 
@@ -57,14 +70,12 @@ class LiveService:
         expires_at = work.now + VALID
         token = self._tickets.make(Ticket(camera.org_id, camera.id, kind, credential_id, expires_at))
         plan = plan_of(camera, tier, decodable)
-        is_near = camera.gateway_id is None
-        order: tuple[Protocol, ...] = ("webrtc", "mse", "hls") if is_near else ("mse", "webrtc", "hls")
         protocols: list[LiveProtocol] = []
         excluded: list[LiveExcluded] = []
-        for name in order:
+        for name in order_for(camera):
             without = self._without(name, work.caller, camera, plan)
             if without is None:
-                protocols.append(self._protocol(name, token, plan, decodable, is_near))
+                protocols.append(self._protocol(name, token, plan, decodable, camera))
             else:
                 excluded.append(without)
         return Live(
@@ -80,19 +91,20 @@ class LiveService:
         return self._tickets.whose(scope["path"].removeprefix(PATH).partition("/")[0])
 
     def _protocol(
-        self, name: Protocol, token: str, plan: Plan, decodable: frozenset[str], is_near: bool
+        self, name: Protocol, token: str, plan: Plan, decodable: frozenset[str], camera: LiveCamera
     ) -> LiveProtocol:
         base = self._base_url.replace("http", "ws", 1) if name == "mse" else self._base_url
         asked = {"mse": "", "hls": _query(plan, decodable), "webrtc": _query(plan, OFFERED)}[name]
-        far = " It comes from the gateway's own network, which the viewer has to reach."
+        notes = ""
+        if name == "webrtc":
+            notes += "" if camera.gateway_id is None else _FAR
+            notes += _SILENT if camera.audio_codec == AAC else ""
         return LiveProtocol(
             type=name,
             url=f"{base}{PATH}{token}/{_ENDINGS[name]}{asked}",
             tier=plan.tier,
             codec=plan.codec,
-            reason=_REASONS[name]
-            + (far if name == "webrtc" and not is_near else "")
-            + _TIERS.get(plan.tier_reason or "", ""),
+            reason=_REASONS[name] + notes + _TIERS.get(plan.tier_reason or "", ""),
         )
 
     def _without(self, name: Protocol, caller: Caller, camera: LiveCamera, plan: Plan) -> LiveExcluded | None:
