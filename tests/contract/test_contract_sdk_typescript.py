@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from nova_gateway import connected, works
 from nova_mp4 import decode
 from nova_people import PASSWORD, add_user
 from nova_system import System
@@ -107,10 +108,12 @@ async def make_ids(world: World) -> dict[str, str]:
 
 async def test_through_a_proxy_that_cuts_delays_repeats_and_garbles(world: World) -> None:
     ids = await make_ids(world)
-    await node(
-        "faults.ts",
-        {"baseUrl": world.base_url, "admin": world.keys["admin"], "cameraId": ids["camera_id"]},
-    )
+    async with connected(world, answer=works) as gateway:
+        facts = {
+            **{"baseUrl": world.base_url, "admin": world.keys["admin"], "cameraId": ids["camera_id"]},
+            **{"siteId": str(gateway.site_id), "gatewayId": str(gateway.id)},
+        }
+        await node("faults.ts", facts, tests=3)
 
 
 async def test_the_main_job(system: System, tmp_path: Path) -> None:

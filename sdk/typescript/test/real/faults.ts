@@ -17,10 +17,14 @@ interface World {
   readonly baseUrl: string;
   readonly admin: string;
   readonly cameraId: string;
+  /** Its gateway says of each camera that it works. */
+  readonly siteId: string;
+  readonly gatewayId: string;
 }
 
 const world = facts<World>();
 const SITES = 24;
+const CAMERAS = 15;
 const NAMES = 30;
 const FAULTS = ['none', 'drop', 'cut', 'garble', 'repeat', 'late', 'page'] as const;
 type Fault = (typeof FAULTS)[number];
@@ -101,6 +105,18 @@ test('what is made is made once, and what is deleted is gone', async () => {
   for (const site of made) await faulty.sites.delete(site.id);
   assert.equal((await direct.sites.list()).total, before);
   for (const fault of FAULTS) assert.ok((counted.get(fault) ?? 0) >= 4, `${fault} came ${counted.get(fault)} times`);
+});
+
+test('no camera is made twice, and none is missing', async () => {
+  const { siteId, gatewayId } = world;
+  const wanted = Array.from({ length: CAMERAS }, (_, place) => `Camera ${place}`);
+  const made = await Promise.all(
+    wanted.map((name, place) => faulty.cameras.create({ siteId, gatewayId, name, type: 'rtsp', rtspUrl: `rtsp://192.0.2.${place + 1}:554/main` })),
+  );
+  const there: string[] = [];
+  for await (const camera of direct.cameras.list({ gatewayId, limit: 100 })) there.push(camera.id);
+  assert.deepEqual(there.sort(), made.map((camera) => camera.id).sort());
+  assert.deepEqual(made.map((camera) => camera.name), wanted);
 });
 
 test('nothing that happens is lost, and nothing is told twice', async () => {
