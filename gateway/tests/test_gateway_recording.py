@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import io
 from collections.abc import Callable
@@ -201,6 +202,36 @@ async def poured(
     listed = await server_side.ask(ask)
     assert all(info["id"] != whole.id for info in listed.result["segments"])
     await wait_until(lambda: any(row.reason == "storage_lost" for row in ledger(server_side)))
+
+
+async def test_a_camera_is_recorded_from_its_first_key_frame_on(
+    gateway: Running, server_side: Any, wait_until: Any
+) -> None:
+    """The next one may be ten seconds later."""
+    async with SimCam() as first, SimCam() as cam, gateway():
+        cam.set_fault("gop_10s")
+        before = await recorded(first, server_side, wait_until, seconds=3)  # the volume is in use
+        camera = config(cam)
+        await server_side.desire(before, camera)
+        await wait_until(lambda: server_side.status(camera.camera_id) is not None)
+        online = server_side.status(camera.camera_id).at
+
+        async def begun() -> datetime:
+            while True:
+                ask = ListSegments(
+                    camera_id=camera.camera_id,
+                    start=online - timedelta(minutes=1),
+                    end=online + timedelta(minutes=1),
+                )
+                answer = await server_side.ask(ask)
+                if answer.ok and answer.result["segments"]:
+                    start: datetime = msgspec.convert(answer.result["segments"][0], SegmentInfo).start
+                    return start
+                await asyncio.sleep(0.2)
+
+        async with asyncio.timeout(40):
+            start = await begun()
+        assert start - online < timedelta(seconds=5)
 
 
 async def test_what_the_camera_does_is_in_the_ledger(

@@ -114,6 +114,7 @@ class Recordings:
                 camera = self._cameras[camera_id] = self._new(config)
                 camera.begin(is_restart=self._is_first)
             camera.follow(config, stream_of(camera_id))
+            camera.tick()  # at once: its first key frame comes any moment, and the next may be ten seconds later
         self._is_first = False
 
     def triggered(self, order: RecordClip) -> None:
