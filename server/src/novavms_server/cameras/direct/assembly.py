@@ -11,6 +11,7 @@ from novavms_server.cameras.direct import queries
 from novavms_server.cameras.direct.fleet import DirectCameras
 from novavms_server.cameras.direct.mirror import Mirror
 from novavms_server.cameras.direct.registrar import DirectRegistrar, defer_retry
+from novavms_server.cameras.direct.relay import Relay
 from novavms_server.cameras.sources import AddressRules
 from novavms_server.kit.clock import Clock
 from novavms_server.kit.database import Connection, Database
@@ -26,6 +27,7 @@ class DirectMode:
     cameras: DirectCameras
     mirror: Mirror
     go2rtc: Go2rtc | None
+    relay: Relay
 
     def start(self) -> None:
         self.cameras.start()
@@ -53,5 +55,6 @@ def build_direct(
 
     fleet.on_error = look_again
     checker = CameraChecker(hub, rules)
-    DirectRegistrar(database, clock, sealer, checker, go2rtc, fleet).listen(jobs)
-    return DirectMode(fleet, Mirror(database, clock, sealer, go2rtc), go2rtc)
+    relay = Relay(rules, clock)
+    DirectRegistrar(database, clock, sealer, checker, go2rtc, relay, fleet).listen(jobs)
+    return DirectMode(fleet, Mirror(database, clock, sealer, go2rtc, relay), go2rtc, relay)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
-from novavms_camera.go2rtc import Go2rtc, Go2rtcAway, Go2rtcRefused, source_url
+from novavms_camera.faults import CameraFault
+from novavms_camera.go2rtc import Go2rtc, Go2rtcAway, Go2rtcRefused
 from novavms_camera.secret import Secret
+from novavms_camera.source import CameraSource
 from novavms_server.cameras.direct.queries import STREAM_NAMES, TO_WATCH, WITHOUT_JOB, Seen, one_direct
+from novavms_server.cameras.direct.relay import Relay
 from novavms_server.cameras.queries import CameraRow
 from novavms_server.cameras.sources import source_of_row
 from novavms_server.kit.clock import Clock
@@ -21,16 +25,27 @@ log = logging.getLogger("novavms.direct")
 EVERY_SEC: Final = 10.0
 
 
+class Wanted(NamedTuple):
+    """What go2rtc is to have of a camera."""
+
+    name: str
+    source: CameraSource
+    url: str
+
+
 class Mirror:
     """Also without a go2rtc: then it only sees to it that no camera waits for a job that is gone."""
 
-    def __init__(self, database: Database, clock: Clock, sealer: Sealer, go2rtc: Go2rtc | None) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, sealer: Sealer, go2rtc: Go2rtc | None, relay: Relay
+    ) -> None:
         self._database = database
         self._clock = clock
         self._sealer = sealer
         self._go2rtc = go2rtc
+        self._relay = relay
         self._task: asyncio.Task[None] | None = None
-        self._sources: dict[Seen, tuple[str, Secret] | None] = {}
+        self._wanted: dict[Seen, Wanted | None] = {}
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run())
@@ -82,31 +97,43 @@ class Mirror:
                 log.info("go2rtc: removing %s, which is no camera's", name)
                 await go2rtc.delete(name)
         for seen in wanted:
-            known = await self._source(seen)
-            if known is None or sources.get(known[0]) == [known[1]]:
-                continue
-            try:
-                await go2rtc.put(*known)
-                log.info("go2rtc: camera %s put back", seen.id)
-            except Go2rtcRefused as trouble:
-                log.warning("camera %s: go2rtc: %s", seen.id, trouble)
-        self._sources = {seen: self._sources[seen] for seen in wanted if seen in self._sources}
+            camera = await self._known(seen)
+            if camera is not None:
+                await self._put_back(go2rtc, seen, camera, sources.get(camera.name))
+        self._wanted = {seen: self._wanted[seen] for seen in wanted if seen in self._wanted}
+        self._relay.forget_unused()
 
-    async def _source(self, seen: Seen) -> tuple[str, Secret] | None:
-        """The stream's name and address, remembered by revision."""
-        if seen not in self._sources:
+    async def _put_back(
+        self, go2rtc: Go2rtc, seen: Seen, camera: Wanted, there: Sequence[Secret] | None
+    ) -> None:
+        try:
+            source = await self._relay.source(camera.source, camera.url)
+            if there != [source]:
+                await go2rtc.put(camera.name, source)
+                log.info("go2rtc: camera %s put back", seen.id)
+        except CameraFault as fault:
+            # A name that can't be resolved now may be a matter of seconds; one that leads where no camera may be is not dialled again.
+            if fault.reason == "address_forbidden" and there is not None:
+                log.warning("camera %s: taken from go2rtc: %s", seen.id, fault.message)
+                await go2rtc.delete(camera.name)
+        except Go2rtcRefused as trouble:
+            log.warning("camera %s: go2rtc: %s", seen.id, trouble)
+
+    async def _known(self, seen: Seen) -> Wanted | None:
+        """Remembered by revision."""
+        if seen not in self._wanted:
             async with self._database.org(seen.org_id) as connection:
                 row: CameraRow | None = await (
                     await run(connection, one_direct(seen.org_id, seen.id))
                 ).fetchone()
-            self._sources[seen] = None if row is None else self._address(row)
-        return self._sources[seen]
+            self._wanted[seen] = None if row is None else self._of(row)
+        return self._wanted[seen]
 
-    def _address(self, row: CameraRow) -> tuple[str, Secret] | None:
+    def _of(self, row: CameraRow) -> Wanted | None:
         try:
             source = source_of_row(row, self._sealer)
         except SealBroken:
             return None
         if row.stream_name is None or source.rtsp_url is None:
             return None
-        return row.stream_name, source_url(source.rtsp_url, source.username, source.password)
+        return Wanted(row.stream_name, source, source.rtsp_url)

@@ -21,13 +21,14 @@ from uuid import UUID
 import msgspec
 from psycopg.types.json import Jsonb
 
-from novavms_camera.faults import HINTS
-from novavms_camera.go2rtc import Go2rtc, Go2rtcAway, Go2rtcRefused, source_url
+from novavms_camera.faults import HINTS, CameraFault
+from novavms_camera.go2rtc import Go2rtc, Go2rtcAway, Go2rtcRefused
 from novavms_camera.source import CameraSource
 from novavms_server.cameras import queries
 from novavms_server.cameras.checking import CameraChecker, Outcome
 from novavms_server.cameras.direct.fleet import DirectCameras
 from novavms_server.cameras.direct.queries import one_direct
+from novavms_server.cameras.direct.relay import Relay
 from novavms_server.cameras.queries import CameraRow
 from novavms_server.cameras.sources import ended_early, source_of_row
 from novavms_server.cameras.status import StatusChange, apply_status
@@ -55,6 +56,7 @@ class DirectRegistrar:
         sealer: Sealer,
         checker: CameraChecker,
         go2rtc: Go2rtc | None,
+        relay: Relay,
         fleet: DirectCameras,
     ) -> None:
         self._database = database
@@ -62,6 +64,7 @@ class DirectRegistrar:
         self._sealer = sealer
         self._checker = checker
         self._go2rtc = go2rtc
+        self._relay = relay
         self._fleet = fleet
 
     def listen(self, jobs: Jobs) -> None:
@@ -126,7 +129,9 @@ class DirectRegistrar:
             if source is None or url is None:
                 await self._go2rtc.delete(row.stream_name)
             else:
-                await self._go2rtc.put(row.stream_name, source_url(url, source.username, source.password))
+                await self._go2rtc.put(row.stream_name, await self._relay.source(source, url))
+        except CameraFault as fault:  # of its name: the check says the same, with a hint
+            log.info("camera %s: not given to go2rtc: %s", row.camera.id, fault.reason)
         except (Go2rtcAway, Go2rtcRefused) as trouble:
             log.warning("camera %s: go2rtc: %s", row.camera.id, trouble)
 
