@@ -87,6 +87,13 @@ async def test_what_was_not_told_is_named_by_the_gateways_state(world: World) ->
     await world.sql("UPDATE cameras SET created_at = %s WHERE id = %s", just_before, camera_id)
     found = await recordings(world, camera_id, from_=t - minutes(180))
     assert reasons(found) == ["no_camera", "gateway_offline"], "it takes a moment to its first picture"
+    alone = await recordings(world, camera_id, from_=t - minutes(60))
+    assert found["percent_covered"] == pytest.approx(alone["percent_covered"], abs=0.2), (
+        "two hours without it"
+    )
+    site = (await world.client("viewer").get(f"/api/v1/sites/{world.site}/recordings")).json()
+    (line,) = site["data"]
+    assert line["longest_gap"]["reason"] == "gateway_offline", "a day without it is no gap of its own"
 
 
 async def test_reports_come_twice_late_and_out_of_order(world: World) -> None:

@@ -375,7 +375,7 @@ class FootageGap(Model):
 class Recordings(Model):
     """One camera's footage in a range: spans and gaps together are all of it, each moment once.
 
-    `as_of`: the gateway has told up to here. `percent_covered` is of the range without its `not_reported_yet`.
+    `as_of`: the gateway has told up to here. `percent_covered` is of the range without its `not_reported_yet` and `no_camera`.
     `next_from`: the range was too much for one answer; ask again from here. Else null.
     """
 

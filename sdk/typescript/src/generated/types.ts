@@ -802,7 +802,7 @@ export interface Profile {
 /**
  * One camera's footage in a range: spans and gaps together are all of it, each moment once.
  *
- * `asOf`: the gateway has told up to here. `percentCovered` is of the range without its `not_reported_yet`.
+ * `asOf`: the gateway has told up to here. `percentCovered` is of the range without its `not_reported_yet` and `no_camera`.
  * `nextFrom`: the range was too much for one answer; ask again from here. Else null.
  */
 export interface Recordings {

@@ -67,7 +67,7 @@ class FootageGap(msgspec.Struct):
 class Recordings(msgspec.Struct, kw_only=True, rename={"from_": "from"}):
     """One camera's footage in a range: spans and gaps together are all of it, each moment once.
 
-    `as_of`: the gateway has told up to here. `percent_covered` is of the range without its `not_reported_yet`.
+    `as_of`: the gateway has told up to here. `percent_covered` is of the range without its `not_reported_yet` and `no_camera`.
     `next_from`: the range was too much for one answer; ask again from here. Else null.
     """
 

@@ -182,7 +182,7 @@ def _summary(
     line, as_of = told(camera, rows, start, end, now)
     size, oldest, newest = on_disk or (sum(span.size_bytes for span in line.spans), None, None)
     is_recording = camera.gateway_status == "online" and newest is not None and now - newest <= FRESH
-    gaps = [gap for gap in line.gaps if gap.reason != "not_reported_yet"]
+    gaps = [gap for gap in line.gaps if gap.reason not in NOT_COUNTED]
     return CameraSummary(
         camera_id=camera.id,
         name=camera.name,
@@ -251,9 +251,13 @@ def _silence(camera: CameraOnRecord, since: datetime, now: datetime) -> Reason:
     return "not_reported_yet" if camera.as_of is None or now - since <= FRESH else "unknown"
 
 
+NOT_COUNTED: Final = frozenset({"not_reported_yet", "no_camera"})
+"""No footage is missed there: a camera that was added this morning has recorded all of its day."""
+
+
 def covered(line: Timeline, start: datetime, end: datetime) -> float:
-    """Per cent with footage, of the range without the moments that are about to be told."""
+    """Per cent with footage, of the range without what nobody could have recorded, or is about to tell."""
     none = timedelta(0)
-    waiting = sum((gap.end - gap.start for gap in line.gaps if gap.reason == "not_reported_yet"), none)
+    left_out = sum((gap.end - gap.start for gap in line.gaps if gap.reason in NOT_COUNTED), none)
     footage = sum((span.end - span.start for span in line.spans), none)
-    return percent(footage, end - start - waiting)
+    return percent(footage, end - start - left_out)
