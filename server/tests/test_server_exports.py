@@ -169,6 +169,28 @@ async def test_what_did_not_come_into_the_file_is_told(world: World, tmp_path: P
     assert (manifest["gaps"][0]["reason"], manifest["ended_early"]) == ("format_changed", "format_changed")
 
 
+async def test_pictures_that_were_lost_on_their_way_are_told_however_few(
+    world: World, tmp_path: Path
+) -> None:
+    def script(camera: Film) -> None:
+        camera.begin()
+        camera.play(2.6)
+        camera.lose()
+        camera.play(3)
+
+    camera_id, footage = await filmed(world, tmp_path, script=script)
+    asked = await ask(world, camera_id)
+    await maker(world, footage, tmp_path / "work").make(world.org, {"export_id": asked["id"]})
+    manifest = verify_file(await download(world, tmp_path, await read(world, asked["id"]))).manifest
+    (loss,) = manifest["losses"]
+    assert (loss["start"], loss["end"], loss["pictures"]) == (
+        "2026-03-01T12:00:02.600000Z",
+        "2026-03-01T12:00:03Z",
+        10,
+    )
+    assert manifest["gaps"] == []
+
+
 async def test_an_export_ends_where_it_can_not_be_made(world: World, tmp_path: Path) -> None:
     camera_id, footage = await filmed(world, tmp_path)
     making = maker(world, footage, tmp_path / "work")

@@ -23,7 +23,7 @@ from novavms_camera.capture import (
     SegmentRecorder,
     WallClock,
 )
-from novavms_camera.capture.model import VIDEO_RATE, AudioSample, StreamFormat, VideoSample
+from novavms_camera.capture.model import VIDEO_RATE, AudioSample, Loss, StreamFormat, VideoSample
 from novavms_camera.rtsp.audio import AudioFormat
 from novavms_camera.rtsp.parameter_sets import ParameterSets
 
@@ -97,6 +97,14 @@ class Film:
                 sink.on_video(VideoSample(self.at_90k, self.at_90k, key, data))
                 sink.on_audio(AudioSample(self.at_90k * 8 // 90, 320, b"\xd5" * 320))
             self.at_90k += TICK
+
+    def lose(self) -> None:
+        """What is left of the second does not arrive whole: nothing can be decoded up to its key frame."""
+        start, frames = self.at_90k, -self.number % FPS
+        self.number += frames
+        self.at_90k += frames * TICK
+        for sink in self.sinks:
+            sink.on_loss(Loss(start, self.at_90k, 1, frames - 1))
 
     def pause(self, seconds: float) -> None:
         """The camera goes away and comes back; pictures go on with the next whole second's."""

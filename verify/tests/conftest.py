@@ -85,6 +85,7 @@ def manifest_of(video: bytes, name: str = "dock.mp4") -> dict[str, Any]:
         "range": {"from": "2026-03-01T12:00:00Z", "to": "2026-03-01T12:00:06Z"},
         "clock": {"source": "rtcp", "offset_ms": -120},
         "gaps": [{"start": "2026-03-01T12:00:02Z", "end": "2026-03-01T12:00:03Z", "reason": "frozen"}],
+        "losses": [{"start": "2026-03-01T12:00:05Z", "end": "2026-03-01T12:00:05.4Z", "pictures": 10}],
         "file": {"name": name, "size_bytes": len(video), "sha256": sha(video)},
         "head": {"offset_bytes": 0, "size_bytes": start - 8, "sha256": sha(video[: start - 8])},
         "pieces": pieces,

@@ -154,6 +154,7 @@ def test_the_command_says_it_and_exits_with_it(
     shown = capsys.readouterr().out
     assert "Loading Dock East" in shown
     assert "no footage    2026-03-01T12:00:02Z" in shown
+    assert "pictures lost 2026-03-01T12:00:05Z to 2026-03-01T12:00:05.4Z: 10 on their way here" in shown
     assert "times by the camera's clock; the camera's was 0.120 s behind" in shown
     assert "GENUINE" in shown
     path.write_bytes(flipped(exported, exported.index(b"mdat") + 500))

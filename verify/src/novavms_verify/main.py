@@ -93,6 +93,10 @@ def _claims(name: str, manifest: dict[str, Any]) -> Iterator[str]:
     for gap in gaps if isinstance(gaps, list) else []:
         if isinstance(gap, dict):
             yield f"  no footage    {gap.get('start')} to {gap.get('end')}: {gap.get('reason')}"
+    losses = manifest.get("losses")
+    for loss in losses if isinstance(losses, list) else []:
+        if isinstance(loss, dict):
+            yield f"  pictures lost {loss.get('start')} to {loss.get('end')}: {loss.get('pictures')} on their way here"
 
 
 def _clock(clock: dict[str, Any]) -> str | None:

@@ -36,6 +36,7 @@ from novavms_server.exports.manifest import (
     envelope,
     evidence_box,
     left_out,
+    losses_of,
     pieces_of,
     shown_gaps,
     want_told,
@@ -237,6 +238,7 @@ class ExportMaker:
             **claims,
             "clock": clock_of(cut, camera.clock_offset_sec),
             "gaps": shown_gaps(gaps),
+            "losses": losses_of(cut, export.from_at, export.to_at),
             "ended_early": cut.clip.failure_reason,
             **described,
         }

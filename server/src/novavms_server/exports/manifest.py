@@ -106,6 +106,20 @@ def left_out(cut: Cut, end: datetime) -> list[Gap]:
     return [(reach, end, reason)] if reason is not None and reach < end else []
 
 
+def losses_of(cut: Cut, zero: datetime, end: datetime) -> list[dict[str, Any]]:
+    """Pictures that the camera sent and that did not arrive whole: the stretches without one that can be decoded, however short, and how
+    many pictures each is short of. What is over half a second is in the ledger, too, as a gap."""
+    found: list[dict[str, Any]] = []
+    for part in cut.parts:
+        shift = part.start_90k - part.facts.start_90k
+        for loss in part.facts.losses:
+            since = zero + timedelta(seconds=(loss.start_90k + shift) / VIDEO_RATE)
+            until = zero + timedelta(seconds=(loss.end_90k + shift) / VIDEO_RATE)
+            if since < end and until > zero:
+                found.append({"start": since, "end": until, "pictures": loss.damaged + loss.skipped})
+    return found
+
+
 def shown_gaps(gaps: Sequence[Gap]) -> list[dict[str, Any]]:
     """As manifest and API have them."""
     return [{"start": start, "end": end, "reason": reason} for start, end, reason in gaps]
