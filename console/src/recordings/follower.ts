@@ -15,6 +15,8 @@ const SEEK_MS = 2_000;
 const BETWEEN_SEEKS_MS = 1_500;
 const AGAIN_MS = 15_000;
 const LEAST_MS = 10_000;
+const EXACT_SEC = 0.002;
+const MOST_SETTLES = 5;
 /** Who goes back goes on going back: so much before the moment is there, too. */
 const BEFORE_MS = 10_000;
 
@@ -51,7 +53,7 @@ export function follower(
 ): Follower & { stop: () => void } {
   let piece: Piece | null = null;
   let soughtAt = -Infinity;
-  let settledFor: number | null = null;
+  let settled = { at: NaN, times: 0 };
   let pace = 1;
   let frameMs: number | null = null;
   const stopMeasuring = measureFrames(video, (sec) => (frameMs = sec * 1_000));
@@ -60,7 +62,7 @@ export function follower(
     piece?.ending.abort();
     piece?.attached?.stop();
     piece = null;
-    settledFor = null;
+    settled = { at: NaN, times: 0 };
     pace = 1;
     delete video.dataset['at'];
   }
@@ -89,12 +91,14 @@ export function follower(
     return open(back ? Math.max(start, at - BEFORE_MS) : at, Math.min(end, at + HOUR_MS));
   }
 
-  /** Stands: exactly there, sought once for each moment. */
+  /** Stands: exactly there. Sought again where the player has learned better, by what it loaded, when a segment is; not for ever. */
   function settle(at: number, attached: Attached): void {
-    if (settledFor === at || video.seeking) return;
-    settledFor = at;
+    if (video.seeking) return;
+    if (settled.at !== at) settled = { at, times: 0 };
     const wanted = attached.positionOf(at);
-    if (Math.abs(video.currentTime - wanted) > 0.002) video.currentTime = wanted;
+    if (settled.times >= MOST_SETTLES || Math.abs(video.currentTime - wanted) < EXACT_SEC) return;
+    settled.times += 1;
+    video.currentTime = wanted;
   }
 
   function keepUp(at: number, rate: number, attached: Attached): void {
@@ -135,7 +139,7 @@ export function follower(
       video.pause();
       settle(at, attached);
     } else if (!video.ended) {
-      settledFor = null;
+      settled = { at: NaN, times: 0 };
       keepUp(at, rate, attached);
       if (video.paused) void video.play().catch(() => undefined);
     }

@@ -54,7 +54,7 @@ export function useTrack(window: Window, at: number | null, onSeek: (at: number)
     tabIndex: 0,
     'aria-valuemin': window.from,
     'aria-valuemax': window.to,
-    'aria-valuenow': at ?? window.from,
+    'aria-valuenow': Math.round(at ?? window.from),
     'aria-valuetext': clock(at ?? window.from),
     onKeyDown: press,
     onPointerDown: (event: PointerEvent) => {
