@@ -104,6 +104,7 @@ async def make_objects(world: World, org: UUID, site: UUID, tag: str) -> dict[st
             "share_id",
             "export_id",
             "check_id",
+            "grid_id",
         )
     }
     ids["site_id"] = site
@@ -125,6 +126,9 @@ async def make_objects(world: World, org: UUID, site: UUID, tag: str) -> dict[st
         "INSERT INTO exports (org_id, id, camera_ids, from_at, to_at, case_reference, created_by, status, deadline_at, created_at, updated_at)"
         " VALUES (%(org)s, %(export_id)s, ARRAY[%(camera_id)s]::uuid[], now() - interval '1 hour', now(), %(tag)s, 'system', 'pending',"
         " now() + interval '1 day', now(), now())",
+        "INSERT INTO grids (org_id, id, user_id, name, columns, is_shared, created_at, updated_at)"
+        " VALUES (%(org)s, %(grid_id)s, %(user_id)s, %(tag)s, 1, true, now(), now())",
+        "INSERT INTO grid_cameras (org_id, grid_id, place, camera_id) VALUES (%(org)s, %(grid_id)s, 0, %(camera_id)s)",
     ):
         async with world.server.database.everywhere() as connection:
             await connection.execute(statement, {**ids, "org": org, "tag": tag})
@@ -295,6 +299,8 @@ async def everything(world: World) -> list[Any]:
         "gateways",
         "cameras",
         "events",
+        "grids",
+        "grid_cameras",
         "feed_items",
         "audit_log",
     ):

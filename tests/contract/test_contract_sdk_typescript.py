@@ -101,6 +101,9 @@ async def make_ids(world: World) -> dict[str, str]:
         *(world.org, event, camera, world.site),
     )
     five_minutes = {"from": "2026-03-01T12:00:00Z", "to": "2026-03-01T12:05:00Z"}
+    ids["grid_id"] = await made(
+        "/grids", {"name": "Day", "columns": 1, "cameras": [camera], "is_shared": True}
+    )
     ids["export_id"] = await made("/exports", {**five_minutes, "camera_id": camera})
     ids["share_id"] = await made(f"/events/{event}/share", {"expires_in": "24h"})
     return ids

@@ -113,6 +113,7 @@ async def staged(world: World, shown: dict[str, str]) -> AsyncIterator[Stage]:
             real |= await make_footage(world, recorder)
             real |= await make_accounts(world)
             real["check_id"] = new_id()
+            real["grid_id"] = await make_grid(world, camera_id)
             for name, value in real.items():
                 stage.said[shown[name]] = str(value)
             await make_people(stage)
@@ -143,6 +144,12 @@ async def make_footage(world: World, recorder: Recorder) -> dict[str, UUID]:
         *(export_id, recorder.camera_id, clip_id),
     )
     return {"event_id": UUID(event_id), "share_id": UUID(share.json()["id"]), "export_id": export_id}
+
+
+async def make_grid(world: World, camera_id: UUID) -> UUID:
+    body = {"name": "By day", "columns": 1, "cameras": [str(camera_id)]}
+    made = await world.client("admin").post("/api/v1/grids", json=body)
+    return UUID(made.json()["id"])
 
 
 async def make_accounts(world: World) -> dict[str, UUID]:

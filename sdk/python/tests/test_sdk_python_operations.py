@@ -113,6 +113,8 @@ class Caller:
             operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("example", {})
         )
         named = {python(name): ids.get(name, value) for name, value in body.items()}
+        if "cameras" in named:
+            named["cameras"] = [each and ids["camera_id"] for each in named["cameras"]]
         named |= {f"{one}_ids": [ids[f"{one}_id"]] for one in ("site", "camera") if f"{one}_ids" in named}
         positional = [ids[name] for name in re.findall(r"{(\w+)}", path)]
         self.sent.clear()
@@ -176,6 +178,9 @@ async def make_ids(world: World, client: httpx.AsyncClient) -> dict[str, str]:
         *(world.org, event, camera, world.site),
     )
     hour = {"from": "2026-03-01T12:00:00Z", "to": "2026-03-01T12:05:00Z"}
+    ids["grid_id"] = await made(
+        "/grids", {"name": "Day", "columns": 1, "cameras": [camera], "is_shared": True}
+    )
     ids["export_id"] = await made("/exports", {**hour, "camera_id": camera})
     ids["share_id"] = await made(f"/events/{event}/share", {"expires_in": "24h"})
     return ids

@@ -36,6 +36,8 @@ from novavms_server.gateways.link import GatewayDoor
 from novavms_server.gateways.pairing import PairingService
 from novavms_server.gateways.routes import GatewayController
 from novavms_server.gateways.service import GatewayService
+from novavms_server.grids.routes import GridController
+from novavms_server.grids.service import GridService
 from novavms_server.kit import errors
 from novavms_server.kit.database import Database, Query
 from novavms_server.kit.http import (
@@ -114,6 +116,7 @@ class Services:
     stream_door: StreamDoor
     shares: ShareService
     exports: ExportService
+    grids: GridService
 
 
 CONTROLLERS: list[type[Controller]] = [
@@ -136,6 +139,7 @@ CONTROLLERS: list[type[Controller]] = [
     HlsController,
     WhepController,
     InletController,
+    GridController,
     StreamController,
     SiteController,
     GatewayController,

@@ -22,6 +22,7 @@ TAGS = [
     {"name": "Cameras", "description": "Add a camera, and it is checked for real before you get an answer."},
     {"name": "Recordings", "description": "What footage there is, and why where there is none."},
     {"name": "Live", "description": "Pictures as they come, at any distance from the camera."},
+    {"name": "Grids", "description": "Which cameras stand where on a wall of live pictures, kept by name."},
     {"name": "Events", "description": "Something noticed or asked for, with at most one clip."},
     {
         "name": "Stream",

@@ -26,6 +26,7 @@ from novavms_server.gateways.link import GatewayDoor
 from novavms_server.gateways.pairing import PairingService
 from novavms_server.gateways.presence import Presence
 from novavms_server.gateways.service import GatewayService
+from novavms_server.grids.service import GridService
 from novavms_server.jobs import Housekeeping
 from novavms_server.kit.clock import Clock, SystemClock
 from novavms_server.kit.database import Connection, Database, EmbeddedPostgres
@@ -209,6 +210,7 @@ def build_server(settings: Settings, *, database_url: str, clock: Clock | None =
             recordings.holds,
             settings.public_url or "",
         ),
+        grids=GridService(cursors),
         shares=ShareService(database, clock, cursors, events, clips.service, settings.public_url or ""),
         pairing=PairingService(database, clock, sites, hub, sealer.derive("pairing codes")),
         gateway_door=GatewayDoor(hub, arrivals, presence),

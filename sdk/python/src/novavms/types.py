@@ -52,6 +52,7 @@ __all__ = [
     "GatewayStatus",
     "GatewayStatusData",
     "GatewayStatusItem",
+    "Grid",
     "HardwareFacts",
     "Live",
     "LiveExcluded",
@@ -486,6 +487,23 @@ class Share(Model):
     revoked_at: datetime | None
     view_count: int
     last_viewed_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Grid(Model):
+    """Which cameras stand where on a wall, as the caller sees it: a camera that was deleted, or that it may not see, is null."""
+
+    id: str
+    name: str
+    columns: int
+    cameras: list[str | None]
+    is_shared: bool
+    """Everyone of the organization may read it; only who made it, and admins, may change it."""
+    is_mine: bool
+    """The caller made it."""
+    version: int
+    created_at: datetime
+    updated_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

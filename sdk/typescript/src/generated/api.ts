@@ -4,6 +4,7 @@ import { Cameras } from '../resources/cameras.js';
 import { Events } from '../resources/events.js';
 import { Exports } from '../resources/exports.js';
 import { GatewaysResource } from './gateways.js';
+import { GridsResource } from './grids.js';
 import { OrgResource } from './org.js';
 import { ServiceAccountsResource } from './service-accounts.js';
 import { SitesResource } from './sites.js';
@@ -24,6 +25,8 @@ export class Api {
   readonly exports: Exports;
   /** Our boxes on site: they find, check, watch and record cameras. */
   readonly gateways: GatewaysResource;
+  /** Which cameras stand where on a wall of live pictures, kept by name. */
+  readonly grids: GridsResource;
   /** Footage as evidence: signed, and verified offline by `novavms-verify`. */
   readonly org: OrgResource;
   /** Programs that call the API, and their keys. */
@@ -44,6 +47,7 @@ export class Api {
     this.events = new Events(transport);
     this.exports = new Exports(transport);
     this.gateways = new GatewaysResource(transport);
+    this.grids = new GridsResource(transport);
     this.org = new OrgResource(transport);
     this.serviceAccounts = new ServiceAccountsResource(transport);
     this.sites = new SitesResource(transport);

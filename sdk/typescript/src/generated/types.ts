@@ -590,6 +590,44 @@ export interface GatewayUpdate {
   name?: string | undefined;
 }
 
+/** Which cameras stand where on a wall, as the caller sees it: a camera that was deleted, or that it may not see, is null. */
+export interface Grid {
+  id: string;
+  name: string;
+  columns: number;
+  cameras: (string | null)[];
+  /** Everyone of the organization may read it; only who made it, and admins, may change it. */
+  isShared: boolean;
+  /** The caller made it. */
+  isMine: boolean;
+  version: number;
+  createdAt: string;
+  updatedAt: string;
+}
+
+export interface GridCreate {
+  /** 1 to 100 characters, not only blanks, no control characters */
+  name: string;
+  /** Of places; there are as many rows. */
+  columns: number;
+  /** One for each place, columns × columns in all, row by row; null is an empty place. No camera twice. */
+  cameras: (string | null)[];
+  /** Operators and above may share. Default: false. */
+  isShared?: boolean | undefined;
+}
+
+/** `columns` and `cameras` have to fit each other, also where only one of them is given. */
+export interface GridUpdate {
+  /** 1 to 100 characters, not only blanks, no control characters */
+  name?: string | undefined;
+  /** Of places; there are as many rows. */
+  columns?: number | undefined;
+  /** One for each place, columns × columns in all, row by row; null is an empty place. No camera twice. */
+  cameras?: (string | null)[] | undefined;
+  /** Operators and above may share. */
+  isShared?: boolean | undefined;
+}
+
 /** What a box says of itself when it pairs and at each hello. Newer boxes may say more, which is dropped. */
 export interface HardwareFacts {
   hostname?: string | undefined;
@@ -1155,6 +1193,14 @@ export interface GetCameraLiveParams {
   codecs?: string | undefined;
   /** `sub`: the smaller stream, where the camera has one. Default: "main". */
   tier?: 'main' | 'sub' | undefined;
+}
+
+/** What `listGrids` can be asked. */
+export interface ListGridsParams {
+  /** `nextCursor` of the page before. */
+  cursor?: string | undefined;
+  /** Rows on a page. Default: 20. */
+  limit?: number | undefined;
 }
 
 /** What `listEvents` can be asked. */

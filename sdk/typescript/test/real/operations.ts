@@ -76,6 +76,7 @@ async function call(of: NovaVMS, id: string): Promise<unknown> {
   const example = operation.requestBody?.content['application/json']?.example;
   if (example !== undefined) {
     const filled = Object.entries(example).map(([name, value]) => {
+      if (name === 'cameras' && Array.isArray(value)) return [name, value.map((each) => each && idOf('camera_id'))];
       const many = name.endsWith('_ids') ? idOf(name.slice(0, -1)) : undefined;
       return [camel(name), many === undefined ? (idOf(name) ?? value) : [many]];
     });

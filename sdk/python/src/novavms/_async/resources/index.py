@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from novavms._async.events import AsyncEventsResource
     from novavms._async.exports import AsyncExportsResource
     from novavms._async.resources.gateways import AsyncGatewaysResource
+    from novavms._async.resources.grids import AsyncGridsResource
     from novavms._async.resources.org import AsyncOrgResource
     from novavms._async.resources.service_accounts import AsyncServiceAccountsResource
     from novavms._async.resources.sites import AsyncSitesResource
@@ -36,6 +37,12 @@ class AsyncResources:
         from novavms._async.events import AsyncEventsResource
 
         return AsyncEventsResource(self._transport)
+
+    @cached_property
+    def grids(self) -> AsyncGridsResource:
+        from novavms._async.resources.grids import AsyncGridsResource
+
+        return AsyncGridsResource(self._transport)
 
     @cached_property
     def sites(self) -> AsyncSitesResource:

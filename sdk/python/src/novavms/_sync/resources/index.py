@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from novavms._sync.events import EventsResource
     from novavms._sync.exports import ExportsResource
     from novavms._sync.resources.gateways import GatewaysResource
+    from novavms._sync.resources.grids import GridsResource
     from novavms._sync.resources.org import OrgResource
     from novavms._sync.resources.service_accounts import ServiceAccountsResource
     from novavms._sync.resources.sites import SitesResource
@@ -37,6 +38,12 @@ class Resources:
         from novavms._sync.events import EventsResource
 
         return EventsResource(self._transport)
+
+    @cached_property
+    def grids(self) -> GridsResource:
+        from novavms._sync.resources.grids import GridsResource
+
+        return GridsResource(self._transport)
 
     @cached_property
     def sites(self) -> SitesResource:

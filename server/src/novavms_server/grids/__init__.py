@@ -1,0 +1,1 @@
+"""Grids: which cameras stand where on a wall, kept under a name."""
