@@ -41,7 +41,9 @@ def test_the_first_page_is_small() -> None:
     total = sum(sizes.values()) + (CONSOLE / "index.html.gz").stat().st_size
     assert total < MOST_BYTES, sizes
     # by the beginning, for a hash may hold any letters
-    assert not any(Path(name).name.startswith("hls") for name in files), "the player of recordings comes with the first recording"
+    assert not any(Path(name).name.startswith("hls") for name in files), (
+        "the player of recordings comes with the first recording"
+    )
 
 
 @pytest.mark.parametrize(
