@@ -109,6 +109,7 @@ const events = createRoute({
 const event = createRoute({
   getParentRoute: () => root,
   path: '/events/$eventId',
+  validateSearch: eventSearch,
   component: lazyRouteComponent(() => import('./events/event-page'), 'EventPage'),
 });
 

@@ -234,7 +234,7 @@ async def test_a_player_reads_by_ranges(world: World, browser: httpx.AsyncClient
     assert (whole.status_code, whole.content) == (200, DATA)
     assert whole.headers["accept-ranges"] == "bytes"
     assert whole.headers["content-type"] == "video/mp4"
-    assert whole.headers["content-disposition"] == 'inline; filename="clip.mp4"'
+    assert whole.headers["content-disposition"] == "inline"
     assert whole.headers["x-content-type-options"] == "nosniff"
 
     for asked, (start, end) in {

@@ -85,7 +85,7 @@ function changeCamera(queries: QueryClient, id: string, change: Partial<Camera>)
   queries.setQueriesData<Slices<Camera>>({ queryKey: ['cameras', 'list'] }, (known) => mapped(known, changed));
 }
 
-function changeEvent(queries: QueryClient, id: string, change: Event): void {
+export function changeEvent(queries: QueryClient, id: string, change: Partial<Event>): void {
   queries.setQueryData<EventDetail>(['events', 'one', id], (known) => known && { ...known, ...change });
   queries.setQueriesData<Slices<Event>>({ queryKey: ['events', 'list'] }, (known) =>
     mapped(known, (each) => (each.id === id ? { ...each, ...change } : each)),

@@ -169,7 +169,7 @@ function RecentEvents({ cameraId }: { cameraId: string }) {
         <ul className="event-strip">
           {events.map((event) => (
             <li key={event.id}>
-              <EventThumb event={event} bare />
+              <EventThumb event={event} search={{ camera: cameraId }} bare />
             </li>
           ))}
         </ul>

@@ -1,26 +1,32 @@
 /** One event: its clip, and what people say of it. */
 import type { EventDetail, EventUpdate } from '@novavms/sdk';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { client } from '../api/client';
+import { changeEvent } from '../api/feed';
 import { allUsers, event as eventQuery } from '../api/queries';
 import { Button, IconButton, TextArea } from '../design/controls';
 import { Icon } from '../design/icons';
 import { Badge, Card, Confirm, ErrorNote, ErrorPanel, Facts, Menu, Page, Skeleton } from '../design/surfaces';
 import { tell, tellError } from '../design/toasts';
 import { useKeys } from '../player/keys';
+import type { EventSearch } from '../router';
 import { may, useMay, useMe } from '../session/session';
 import { t } from '../text';
 import { bytes, duration, fullTime } from '../text/when';
+import type { Neighbours } from './around';
 import { ClipView, useClipUrl } from './clip-view';
 import { ShareDialog } from './share-dialog';
+import { BackToList, Steps, useNeighbours, useSteps } from './walk';
 import './events.css';
 import '../cameras/cameras.css';
 
 export function EventPage() {
   const { eventId } = useParams({ from: '/events/$eventId' });
+  const search = useSearch({ from: '/events/$eventId' });
   const found = useQuery(eventQuery(eventId));
+  const near = useNeighbours(found.data, search);
   if (found.isPending) {
     return (
       <Page title={t.events.event}>
@@ -35,7 +41,7 @@ export function EventPage() {
       </Page>
     );
   }
-  return <Shown key={eventId} event={found.data} />;
+  return <Shown key={eventId} event={found.data} near={near} search={search} />;
 }
 
 /** Shown as changed at once; taken back where the API says no. */
@@ -44,35 +50,35 @@ function useUpdate(event: EventDetail) {
   const key = eventQuery(event.id).queryKey;
   return useMutation({
     mutationFn: (change: EventUpdate) => client.events.update(event.id, change),
-    onMutate: (change) => queries.setQueryData<EventDetail>(key, (known) => known && { ...known, ...change }),
+    onMutate: (change) => changeEvent(queries, event.id, change),
     onSuccess: (saved) => {
       queries.setQueryData(key, saved);
       void queries.invalidateQueries({ queryKey: ['events', 'list'] });
+      void queries.invalidateQueries({ queryKey: ['events', 'around'] });
     },
     onError: (error) => {
       void queries.invalidateQueries({ queryKey: key });
+      void queries.invalidateQueries({ queryKey: ['events', 'list'] });
       tellError(error);
     },
   });
 }
 
-function Shown({ event }: { event: EventDetail }) {
-  const navigate = useNavigate();
+function Shown({ event, near, search }: { event: EventDetail; near: Neighbours; search: EventSearch }) {
   const operator = useMay('operator');
   const admin = useMay('admin');
   const update = useUpdate(event);
   const [dialog, setDialog] = useState<'share' | 'delete' | null>(null);
   const url = useClipUrl(event).data;
-  const go = (id: string | null) => () => {
-    if (id !== null) void navigate({ to: '/events/$eventId', params: { eventId: id } });
-  };
+  const step = useSteps(near, search);
   const star = () => update.mutate({ starred: !event.starred });
   const acknowledge = () => update.mutate({ acknowledged: !event.acknowledged });
   // here, not in the player: events without a clip, or whose clip is on its way, are reviewed too
-  useKeys({ n: go(event.nextId), p: go(event.prevId), ...(operator && { s: star, a: acknowledge }) });
+  useKeys({ n: step.older, p: step.newer, ...(operator && { s: star, a: acknowledge }) });
   return (
     <Page
       title={event.cameraName}
+      before={<BackToList search={search} />}
       detail={
         <span className="row wrap">
           <time dateTime={event.triggeredAt}>{fullTime(event.triggeredAt)}</time>
@@ -81,10 +87,7 @@ function Shown({ event }: { event: EventDetail }) {
       }
       actions={
         <>
-          <span className="row">
-            <IconButton icon="left" label={t.events.previous} onPress={go(event.prevId)} isDisabled={event.prevId === null} />
-            <IconButton icon="right" label={t.events.next} onPress={go(event.nextId)} isDisabled={event.nextId === null} />
-          </span>
+          <Steps near={near} step={step} />
           {operator && (
             <>
               <IconButton icon="star" filled={event.starred} label={event.starred ? t.events.unstar : t.events.star} onPress={star} kind="plain" />
@@ -97,7 +100,7 @@ function Shown({ event }: { event: EventDetail }) {
             </>
           )}
           {url !== undefined && (
-            <a className="button plain" href={url} download={`${event.cameraName} ${event.triggeredAt}.mp4`}>
+            <a className="button plain" href={url} download={fileName(event)}>
               <Icon name="download" size={16} />
               {t.events.download}
             </a>
@@ -124,9 +127,16 @@ function Shown({ event }: { event: EventDetail }) {
         </div>
       </div>
       <ShareDialog event={event} isOpen={dialog === 'share'} onClose={() => setDialog(null)} />
-      <DeleteDialog event={event} isOpen={dialog === 'delete'} onClose={() => setDialog(null)} />
+      <DeleteDialog event={event} search={search} isOpen={dialog === 'delete'} onClose={() => setDialog(null)} />
     </Page>
   );
+}
+
+/** As an export's files are called: fit for every file system, in UTC. */
+function fileName({ cameraName, triggeredAt }: EventDetail): string {
+  const name = cameraName.replace(/[<>:"/\\|?*]+/g, '_').replace(/^[ .]+|[ .]+$/g, '');
+  const [day, time] = new Date(triggeredAt).toISOString().slice(0, 19).split('T') as [string, string];
+  return `${name || 'camera'} ${day} ${time.replaceAll(':', '')}Z.mp4`;
 }
 
 function NoteCard({ event }: { event: EventDetail }) {
@@ -205,13 +215,13 @@ function By({ label }: { label: string | null }) {
   return <>{kind === 'key' ? t.events.by.key : label}</>;
 }
 
-function DeleteDialog({ event, isOpen, onClose }: { event: EventDetail; isOpen: boolean; onClose: () => void }) {
+function DeleteDialog({ event, search, isOpen, onClose }: { event: EventDetail; search: EventSearch; isOpen: boolean; onClose: () => void }) {
   const navigate = useNavigate();
   const queries = useQueryClient();
   const deleting = useMutation({
     mutationFn: () => client.events.delete(event.id),
     onSuccess: async () => {
-      await navigate({ to: '/events' });
+      await navigate({ to: '/events', search });
       void queries.invalidateQueries({ queryKey: ['events', 'list'] });
     },
   });

@@ -1,5 +1,4 @@
 /** What happened, newest first, narrowed by the API's own filters. */
-import type { ListEventsParams } from '@novavms/sdk';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -9,6 +8,7 @@ import { Empty, ErrorPanel, Page, Skeleton } from '../design/surfaces';
 import { useTyped } from '../design/typed';
 import type { EventSearch } from '../router';
 import { t } from '../text';
+import { isFiltered, listParams } from './filters';
 import { EventThumb } from './thumb';
 import './events.css';
 import '../cameras/cameras.css';
@@ -17,19 +17,9 @@ const ANY = '';
 
 export function EventsPage() {
   const search = useSearch({ from: '/events' });
-  const params: ListEventsParams = {
-    q: search.q,
-    siteId: search.site,
-    cameraId: search.camera,
-    triggerType: search.trigger,
-    starred: search.starred,
-    acknowledged: search.open === true ? false : undefined,
-    dateFrom: search.from,
-    dateTo: search.to,
-  };
-  const list = useInfiniteQuery(eventList(params));
+  const list = useInfiniteQuery(eventList(listParams(search)));
   const events = list.data?.pages.flatMap(({ data }) => data) ?? [];
-  const filtered = Object.values(search).some((value) => value !== undefined);
+  const filtered = isFiltered(search);
   return (
     <Page title={t.events.title} detail={list.data === undefined ? ' ' : t.count.events(list.data.pages[0]?.total ?? 0)}>
       {(filtered || events.length > 0 || list.isPending) && <Filters search={search} />}
@@ -40,7 +30,7 @@ export function EventsPage() {
         <ul className="event-grid">
           {events.map((event) => (
             <li key={event.id}>
-              <EventThumb event={event} />
+              <EventThumb event={event} search={search} fromList />
             </li>
           ))}
         </ul>

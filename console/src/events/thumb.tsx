@@ -5,6 +5,7 @@ import { Link } from '@tanstack/react-router';
 import { client } from '../api/client';
 import { useVisible } from '../cameras/picture';
 import { Icon } from '../design/icons';
+import type { EventSearch } from '../router';
 import { t } from '../text';
 import { shortTime } from '../text/when';
 import './events.css';
@@ -22,12 +23,29 @@ export function useSnapshotUrl(event: Pick<Event, 'id' | 'snapshotUrl'>, wanted:
   });
 }
 
-export function EventThumb({ event, bare = false }: { event: Event; bare?: boolean }) {
+/** `search`: the filters of the list that it stands in, in which its page goes on to the next. */
+export function EventThumb({
+  event,
+  search,
+  bare = false,
+  fromList = false,
+}: {
+  event: Event;
+  search: EventSearch;
+  bare?: boolean;
+  fromList?: boolean;
+}) {
   const [ref, visible] = useVisible<HTMLDivElement>();
   const url = useSnapshotUrl(event, visible).data;
   const when = shortTime(event.triggeredAt);
   return (
-    <Link to="/events/$eventId" params={{ eventId: event.id }} className={`event-card${event.acknowledged ? ' seen' : ''}`}>
+    <Link
+      to="/events/$eventId"
+      params={{ eventId: event.id }}
+      search={search}
+      state={fromList ? { fromList } : {}}
+      className={`event-card${event.acknowledged ? ' seen' : ''}`}
+    >
       <div className="picture" ref={ref}>
         {url === undefined ? (
           <div className="picture-none">

@@ -52,7 +52,7 @@ class StoreDoor:
             "Accept-Ranges": "bytes",
             "ETag": _tag(found),
             "Cache-Control": f"private, max-age={max_age_sec}",
-            "Content-Disposition": as_attachment(file_name) if file_name else f'inline; filename="{name}"',
+            "Content-Disposition": as_attachment(file_name) if file_name else "inline",
         }
         if_range = request.headers.get("if-range")
         asked = request.headers.get("range") if if_range in (None, headers["ETag"]) else None
