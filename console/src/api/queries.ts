@@ -61,6 +61,11 @@ export const allSites = queryOptions({
   queryFn: ({ signal }) => all(client.sites.list({ limit: 100 }, { signal })),
 });
 
+export const allGrids = queryOptions({
+  queryKey: ['grids', 'all'],
+  queryFn: async ({ signal }) => (await all(client.grids.list({ limit: 100 }, { signal }))).toSorted((one, other) => one.name.localeCompare(other.name)),
+});
+
 export const allGateways = queryOptions({
   queryKey: ['gateways', 'all'],
   queryFn: ({ signal }) => all(client.gateways.list({ limit: 100 }, { signal })),

@@ -1,21 +1,22 @@
-/** Which cameras stand where on the Live page, kept in this browser for each person. */
+/** Which cameras stand where on the Live page now, kept in this browser for each person. What has a name is the API's: `saved.ts`. */
 import { useState } from 'react';
 
 export type Layout = '1' | '2' | '3' | '4';
 export type Cells = readonly (string | null)[];
 
-export interface Grid {
+export interface Arrangement {
   layout: Layout;
   cells: Cells;
 }
 
-export interface SavedGrid extends Grid {
+export interface OldGrid extends Arrangement {
   name: string;
 }
 
 interface Kept {
-  now: Grid | null;
-  saved: readonly SavedGrid[];
+  now: Arrangement | null;
+  /** An older console's; a newer one moves them to the API. */
+  saved: readonly OldGrid[];
 }
 
 export const placesOf = (layout: Layout): number => Number(layout) ** 2;
@@ -51,38 +52,38 @@ const keyOf = (personId: string) => `novavms.live.${personId}`;
 
 function read(personId: string): Kept {
   try {
-    const found = JSON.parse(localStorage.getItem(keyOf(personId)) ?? 'null') as Kept | null;
-    if (found !== null && Array.isArray(found.saved)) return found;
+    const found = JSON.parse(localStorage.getItem(keyOf(personId)) ?? 'null') as Partial<Kept> | null;
+    if (found !== null) return { now: found.now ?? null, saved: Array.isArray(found.saved) ? found.saved : [] };
   } catch {
     // no storage, or something else's
   }
   return { now: null, saved: [] };
 }
 
-export interface Grids {
-  grid: Grid | null;
-  saved: readonly SavedGrid[];
-  show: (grid: Grid) => void;
-  save: (name: string, grid: Grid) => void;
-  remove: (name: string) => void;
+function write(personId: string, kept: Kept): void {
+  try {
+    localStorage.setItem(keyOf(personId), JSON.stringify(kept));
+  } catch {
+    // no storage: as long as the page lives
+  }
 }
 
-export function useGrids(personId: string): Grids {
-  const [kept, setKept] = useState(() => read(personId));
-  const keep = (next: Kept) => {
-    setKept(next);
-    try {
-      localStorage.setItem(keyOf(personId), JSON.stringify(next));
-    } catch {
-      // no storage: as long as the page lives
-    }
+/** Grids that an older console kept here, before the API had any. */
+export const leftHere = (personId: string): readonly OldGrid[] => read(personId).saved;
+
+/** It has moved to the API. */
+export function forget(personId: string, name: string): void {
+  const kept = read(personId);
+  write(personId, { ...kept, saved: kept.saved.filter((each) => each.name !== name) });
+}
+
+/** What the wall shows now; null: never arranged here. */
+export function useWall(personId: string): [Arrangement | null, (next: Arrangement) => void] {
+  const [now, setNow] = useState(() => read(personId).now);
+  const show = ({ layout, cells }: Arrangement) => {
+    const next = { layout, cells };
+    setNow(next);
+    write(personId, { ...read(personId), now: next });
   };
-  return {
-    grid: kept.now,
-    saved: kept.saved,
-    show: ({ layout, cells }) => keep({ ...kept, now: { layout, cells } }),
-    save: (name, { layout, cells }) =>
-      keep({ now: { layout, cells }, saved: [...kept.saved.filter((each) => each.name !== name), { layout, cells, name }] }),
-    remove: (name) => keep({ ...kept, saved: kept.saved.filter((each) => each.name !== name) }),
-  };
+  return [now, show];
 }

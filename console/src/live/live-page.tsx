@@ -1,18 +1,19 @@
 /** Many cameras at once: a grid to arrange, each camera large with one click. */
 import type { Camera } from '@novavms/sdk';
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useRef, useState } from 'react';
+import { useRef, useState } from 'react';
 import { allCameras } from '../api/queries';
 import { FirstSteps } from '../cameras/first-steps';
-import { Button, IconButton, Segmented, TextField } from '../design/controls';
-import { Dialog, Empty, ErrorPanel, Menu, Page, Skeleton, type MenuAction } from '../design/surfaces';
-import { tell } from '../design/toasts';
+import { IconButton, Segmented } from '../design/controls';
+import { Empty, ErrorPanel, Page, Skeleton } from '../design/surfaces';
 import { fill } from '../player/fill';
 import { useKeys } from '../player/keys';
 import { useMay, useMe } from '../session/session';
 import { t } from '../text';
-import { fitted, layoutFor, neighbour, placesOf, swapped, useGrids, type Grid, type Grids, type Layout } from './grid';
 import { Cell } from './cell';
+import { GridMenu } from './grid-menu';
+import { fitted, layoutFor, neighbour, placesOf, swapped, useWall, type Arrangement, type Layout } from './grid';
+import { useMove } from './saved';
 import './live.css';
 
 export function LivePage() {
@@ -46,8 +47,8 @@ export function LivePage() {
  * What a first visit shows: all that can be, those that can be seen first. As long as nobody arranges it, a camera that is added later finds
  * its place, and none that is there moves.
  */
-function useFirstGrid(cameras: readonly Camera[]): Grid {
-  const [first, setFirst] = useState<Grid>(() => {
+function useFirstGrid(cameras: readonly Camera[]): Arrangement {
+  const [first, setFirst] = useState<Arrangement>(() => {
     const ordered = cameras.toSorted((one, other) => Number(other.status === 'online') - Number(one.status === 'online'));
     const layout = layoutFor(cameras.length);
     return { layout, cells: fitted(ordered.map(({ id }) => id), layout) };
@@ -63,14 +64,16 @@ function useFirstGrid(cameras: readonly Camera[]): Grid {
 }
 
 function Wall({ cameras }: { cameras: readonly Camera[] }) {
-  const grids = useGrids(useMe().id);
+  const me = useMe();
+  const [arranged, arrange] = useWall(me.id);
+  useMove(me.id, cameras);
   const wall = useRef<HTMLDivElement>(null);
   const first = useFirstGrid(cameras);
   const [large, setLarge] = useState<string | null>(null);
   const [said, setSaid] = useState('');
-  const { layout, cells } = grids.grid ?? first;
+  const { layout, cells } = arranged ?? first;
   const columns = Number(layout);
-  const show = (next: Partial<Grid>) => grids.show({ layout, cells, ...next });
+  const show = (next: Partial<Arrangement>) => arrange({ layout, cells, ...next });
   const cameraAt = (id: string | null) => cameras.find((each) => each.id === id) ?? null;
   useKeys({ Escape: () => setLarge(null), f: () => fill(wall.current) });
 
@@ -96,7 +99,13 @@ function Wall({ cameras }: { cameras: readonly Camera[] }) {
               }}
               options={(['1', '2', '3', '4'] as const).map((id) => ({ id, label: t.live.layouts[id] }))}
             />
-            <GridMenu grids={grids} current={{ layout, cells }} />
+            <GridMenu
+              current={{ layout, cells }}
+              onShow={(next) => {
+                setLarge(null);
+                arrange(next);
+              }}
+            />
             <IconButton icon="screen" label={t.live.fullscreen} kind="plain" onPress={() => fill(wall.current)} />
           </>
         }
@@ -129,60 +138,7 @@ function Wall({ cameras }: { cameras: readonly Camera[] }) {
 }
 
 /** A larger layout is filled with cameras that are not shown yet. */
-function grown(cells: readonly (string | null)[], layout: Layout, cameras: readonly Camera[]): Grid['cells'] {
+function grown(cells: readonly (string | null)[], layout: Layout, cameras: readonly Camera[]): Arrangement['cells'] {
   const rest = cameras.filter(({ id }) => !cells.includes(id)).map(({ id }) => id);
   return fitted(cells, layout).map((id, place) => (id === null && place >= cells.length ? (rest.shift() ?? null) : id));
-}
-
-function GridMenu({ grids, current }: { grids: Grids; current: Grid }) {
-  const [naming, setNaming] = useState(false);
-  const [name, setName] = useState('');
-  useEffect(() => {
-    if (naming) setName('');
-  }, [naming]);
-  const actions: MenuAction[] = [
-    ...grids.saved.map((saved) => ({ id: `show ${saved.name}`, label: saved.name, icon: 'grid' as const, act: () => grids.show(saved) })),
-    { id: 'save', label: t.live.save, icon: 'add', act: () => setNaming(true) },
-    ...grids.saved.map((saved) => ({
-      id: `remove ${saved.name}`,
-      label: t.live.remove(saved.name),
-      icon: 'trash' as const,
-      bad: true,
-      act: () => {
-        grids.remove(saved.name);
-        tell(t.live.removed(saved.name));
-      },
-    })),
-  ];
-  const save = () => {
-    const wanted = name.trim();
-    if (wanted === '') return;
-    grids.save(wanted, current);
-    tell(t.live.saved(wanted));
-    setNaming(false);
-  };
-  return (
-    <>
-      <Menu label={t.live.grids} actions={actions}>
-        <Button icon="grid">{t.live.grids}</Button>
-      </Menu>
-      <Dialog title={t.live.save} isOpen={naming} onClose={() => setNaming(false)} size="s">
-        <form
-          className="stack"
-          onSubmit={(submit) => {
-            submit.preventDefault();
-            save();
-          }}
-        >
-          <TextField label={t.live.saveName} value={name} onChange={setName} maxLength={60} isRequired autoFocus />
-          <div className="row">
-            <Button type="submit" kind="primary" isDisabled={name.trim() === ''}>
-              {t.form.save}
-            </Button>
-            <Button onPress={() => setNaming(false)}>{t.form.cancel}</Button>
-          </div>
-        </form>
-      </Dialog>
-    </>
-  );
 }
