@@ -4,15 +4,18 @@ import { lazy, Suspense, useState, type ReactNode } from 'react';
 import { allGateways } from '../api/queries';
 import { Button, ButtonLink } from '../design/controls';
 import { Icon } from '../design/icons';
+import { ErrorPanel, Skeleton } from '../design/surfaces';
 import { t } from '../text';
 import './cameras.css';
 
 const PairDialog = lazy(() => import('../gateways/pair-dialog').then(({ PairDialog: Found }) => ({ default: Found })));
 
 export function FirstSteps() {
-  const gateways = useQuery(allGateways).data;
+  const found = useQuery(allGateways);
+  const gateways = found.data;
   const [pairing, setPairing] = useState(false);
-  if (gateways === undefined) return null;
+  if (found.isError && gateways === undefined) return <ErrorPanel error={found.error} onRetry={() => void found.refetch()} />;
+  if (gateways === undefined) return <Skeleton kind="rows" count={3} />;
   const paired = gateways.find(({ pairedAt }) => pairedAt !== null);
   const words = t.cameras.steps;
   return (

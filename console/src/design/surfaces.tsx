@@ -285,10 +285,10 @@ export function Note({ tone, icon, children, action }: { tone: Tone; icon?: Icon
   );
 }
 
-/** The shape of what is being read. Heard as "Loading". */
+/** The shape of what is being read. Heard as "Loading". `tiles` are as wide as the list's own, by its `--tile`. */
 export function Skeleton({ kind, count = 6 }: { kind: 'tiles' | 'rows' | 'page'; count?: number }) {
   return (
-    <div className={`skeleton ${kind}`} role="status" aria-label={t.state.loading}>
+    <div className={`skeleton skeleton-${kind}`} role="status" aria-label={t.state.loading}>
       {Array.from({ length: count }, (_, index) => (
         <span key={index} />
       ))}

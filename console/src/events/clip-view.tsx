@@ -30,7 +30,7 @@ export function ClipView({ event }: { event: EventDetail }) {
   const poster = useSnapshotUrl(event, true).data;
   const url = useClipUrl(event);
   const { clip } = event;
-  if (clip === null) return <Note tone="quiet">{t.events.clip.none}</Note>;
+  if (clip === null) return <NoClip poster={poster} />;
   if (clip.status === 'recording' || clip.status === 'uploading') {
     return (
       <div className="clip-frame">
@@ -73,6 +73,28 @@ export function ClipView({ event }: { event: EventDetail }) {
         />
       )}
     </div>
+  );
+}
+
+/** The picture is then all there is of it: nothing lies over it. */
+function NoClip({ poster }: { poster: string | undefined }) {
+  if (poster === undefined) {
+    return (
+      <div className="clip-frame">
+        <div className="clip-wait">
+          <Icon name="events" size={28} />
+          <p>{t.events.clip.none}</p>
+        </div>
+      </div>
+    );
+  }
+  return (
+    <>
+      <div className="clip-frame">
+        <img src={poster} alt="" />
+      </div>
+      <Note tone="quiet">{t.events.clip.none}</Note>
+    </>
   );
 }
 

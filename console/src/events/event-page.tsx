@@ -193,7 +193,7 @@ function EventFacts({ event }: { event: EventDetail }) {
         ],
         [names.when, fullTime(event.triggeredAt)],
         [names.cause, t.events.trigger[event.triggerType]],
-        [names.by, <By key="by" label={event.triggeredBy} />],
+        [names.by, event.triggeredBy && <By key="by" label={event.triggeredBy} />],
         [names.length, clip?.durationSec && duration(clip.durationSec)],
         [names.gaps, clip?.gapSec ? duration(clip.gapSec) : null],
         [names.size, clip?.sizeBytes && bytes(clip.sizeBytes)],
@@ -205,10 +205,9 @@ function EventFacts({ event }: { event: EventDetail }) {
 }
 
 /** `user:…`, `key:…`, `service_account:…`: as the API says it, in words where this person may know more. */
-function By({ label }: { label: string | null }) {
+function By({ label }: { label: string }) {
   const me = useMe();
   const users = useQuery({ ...allUsers, enabled: may(me, 'admin') }).data ?? [];
-  if (label === null) return null;
   const [kind, id] = label.split(':', 2);
   if (id === me.id) return <>{t.events.by.you}</>;
   if (kind === 'user') return <>{users.find((user) => user.id === id)?.displayName ?? t.events.by.user}</>;

@@ -3,7 +3,7 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { allCameras, allSites, eventList } from '../api/queries';
-import { Button, Checkbox, DayField, SearchField, Select } from '../design/controls';
+import { Button, ButtonLink, Checkbox, DayField, SearchField, Select } from '../design/controls';
 import { Empty, ErrorPanel, Page, Skeleton } from '../design/surfaces';
 import { useTyped } from '../design/typed';
 import type { EventSearch } from '../router';
@@ -23,11 +23,15 @@ export function EventsPage() {
   return (
     <Page title={t.events.title} detail={list.data === undefined ? ' ' : t.count.events(list.data.pages[0]?.total ?? 0)}>
       {(filtered || events.length > 0 || list.isPending) && <Filters search={search} />}
-      {list.isPending && <Skeleton kind="tiles" count={8} />}
+      {list.isPending && (
+        <div className="events">
+          <Skeleton kind="tiles" count={8} />
+        </div>
+      )}
       {list.isError && <ErrorPanel error={list.error} onRetry={() => void list.refetch()} />}
       {list.isSuccess && events.length === 0 && <Nothing filtered={filtered} />}
       {events.length > 0 && (
-        <ul className="event-grid">
+        <ul className="events event-grid">
           {events.map((event) => (
             <li key={event.id}>
               <EventThumb event={event} search={search} fromList />
@@ -48,7 +52,20 @@ export function EventsPage() {
 
 function Nothing({ filtered }: { filtered: boolean }) {
   const navigate = useNavigate();
-  if (!filtered) return <Empty icon="events" title={t.events.empty} detail={t.events.emptyDetail} />;
+  if (!filtered) {
+    return (
+      <Empty
+        icon="events"
+        title={t.events.empty}
+        detail={t.events.emptyDetail}
+        action={
+          <ButtonLink to="/live" icon="live">
+            {t.state.goHome}
+          </ButtonLink>
+        }
+      />
+    );
+  }
   return (
     <Empty
       icon="search"
@@ -100,12 +117,14 @@ function Filters({ search }: { search: EventSearch }) {
         </span>
         <DayField bare label={t.events.to} value={search.to ?? ''} onChange={(to) => set({ to: to || undefined })} />
       </div>
-      <Checkbox value={search.starred === true} onChange={(on) => set({ starred: on ? true : undefined })}>
-        {t.events.starred}
-      </Checkbox>
-      <Checkbox value={search.open === true} onChange={(on) => set({ open: on ? true : undefined })}>
-        {t.events.open}
-      </Checkbox>
+      <div className="row marks">
+        <Checkbox value={search.starred === true} onChange={(on) => set({ starred: on ? true : undefined })}>
+          {t.events.starred}
+        </Checkbox>
+        <Checkbox value={search.open === true} onChange={(on) => set({ open: on ? true : undefined })}>
+          {t.events.open}
+        </Checkbox>
+      </div>
       </div>
     </div>
   );

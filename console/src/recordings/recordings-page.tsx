@@ -5,7 +5,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { client } from '../api/client';
 import { allCameras } from '../api/queries';
-import { Button, Select } from '../design/controls';
+import { Button, ButtonLink, Select } from '../design/controls';
 import { Card, Empty, ErrorNote, ErrorPanel, Menu, Note, Page, Skeleton } from '../design/surfaces';
 import { Player } from '../player/player';
 import { useMay } from '../session/session';
@@ -28,6 +28,7 @@ const NEWEST_MS = 30_000;
 export function RecordingsPage() {
   const search = useSearch({ from: '/recordings' });
   const cameras = useQuery(allCameras);
+  const operator = useMay('operator');
   const navigate = useNavigate({ from: '/recordings' });
   const looking = useRef<(() => Looking) | null>(null);
   if (cameras.isPending) {
@@ -51,7 +52,18 @@ export function RecordingsPage() {
   if (camera === undefined) {
     return (
       <Page title={t.recordings.title}>
-        <Empty icon="recordings" title={t.recordings.empty} detail={t.recordings.emptyDetail} />
+        <Empty
+          icon="recordings"
+          title={t.recordings.empty}
+          detail={t.recordings.emptyDetail}
+          action={
+            operator && (
+              <ButtonLink to="/cameras/add" kind="primary" icon="add">
+                {t.cameras.add}
+              </ButtonLink>
+            )
+          }
+        />
       </Page>
     );
   }
