@@ -29,14 +29,14 @@ export function EventPage() {
   const near = useNeighbours(found.data, search);
   if (found.isPending) {
     return (
-      <Page title={t.events.event}>
+      <Page title={t.events.event} before={<BackToList search={search} />}>
         <Skeleton kind="page" count={2} />
       </Page>
     );
   }
   if (found.data === undefined) {
     return (
-      <Page title={t.events.event}>
+      <Page title={t.events.event} before={<BackToList search={search} />}>
         <ErrorPanel error={found.error} onRetry={() => void found.refetch()} />
       </Page>
     );
