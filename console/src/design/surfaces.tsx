@@ -1,5 +1,6 @@
 /** What things lie on, and what is said where there are none: pages, cards, dialogs, menus, states. */
 import { APIConnectionError, APIError, NovaVMSError } from '@novavms/sdk';
+import { useMutation } from '@tanstack/react-query';
 import { useEffect, type ReactNode } from 'react';
 import { Button as AriaButton } from 'react-aria-components/Button';
 import { Dialog as AriaDialog } from 'react-aria-components/Dialog';
@@ -122,26 +123,23 @@ export function Dialog({
   );
 }
 
-/** A question before something that cannot be undone. */
-export function Confirm({
+/** Asks before something is deleted for good. It closes by `onClose`; what has to be said or read anew then is `onDeleted`'s. */
+export function Deletion({
   title,
   detail,
-  action,
-  isOpen,
+  isOpen = true,
   onClose,
-  onConfirm,
-  isPending = false,
-  error,
+  remove,
+  onDeleted,
 }: {
   title: string;
   detail: string;
-  action: string;
-  isOpen: boolean;
+  isOpen?: boolean;
   onClose: () => void;
-  onConfirm: () => void;
-  isPending?: boolean;
-  error?: unknown;
+  remove: () => Promise<unknown>;
+  onDeleted: () => unknown;
 }) {
+  const deleting = useMutation({ mutationFn: remove, onSuccess: onDeleted });
   return (
     <Dialog
       title={title}
@@ -152,15 +150,15 @@ export function Confirm({
       actions={
         <>
           <Button onPress={onClose}>{t.form.cancel}</Button>
-          <Button kind="danger" onPress={onConfirm} isPending={isPending}>
-            {action}
+          <Button kind="danger" onPress={() => deleting.mutate()} isPending={deleting.isPending}>
+            {t.form.delete}
           </Button>
         </>
       }
     >
       <div className="stack tight">
         <p className="quiet">{detail}</p>
-        {error !== undefined && error !== null && <ErrorNote error={error} />}
+        {deleting.isError && <ErrorNote error={deleting.error} />}
       </div>
     </Dialog>
   );

@@ -8,7 +8,7 @@ import { changeEvent } from '../api/feed';
 import { allUsers, event as eventQuery } from '../api/queries';
 import { Button, IconButton, TextArea } from '../design/controls';
 import { Icon } from '../design/icons';
-import { Badge, Card, Confirm, ErrorNote, ErrorPanel, Facts, Menu, Page, Skeleton } from '../design/surfaces';
+import { Badge, Card, Deletion, ErrorNote, ErrorPanel, Facts, Menu, Page, Skeleton } from '../design/surfaces';
 import { tell, tellError } from '../design/toasts';
 import { useKeys } from '../player/keys';
 import type { EventSearch } from '../router';
@@ -217,23 +217,17 @@ function By({ label }: { label: string }) {
 function DeleteDialog({ event, search, isOpen, onClose }: { event: EventDetail; search: EventSearch; isOpen: boolean; onClose: () => void }) {
   const navigate = useNavigate();
   const queries = useQueryClient();
-  const deleting = useMutation({
-    mutationFn: () => client.events.delete(event.id),
-    onSuccess: async () => {
-      await navigate({ to: '/events', search });
-      void queries.invalidateQueries({ queryKey: ['events', 'list'] });
-    },
-  });
   return (
-    <Confirm
+    <Deletion
       title={t.events.deleteTitle}
       detail={t.events.deleteDetail}
-      action={t.form.delete}
       isOpen={isOpen}
       onClose={onClose}
-      onConfirm={() => deleting.mutate()}
-      isPending={deleting.isPending}
-      error={deleting.error}
+      remove={() => client.events.delete(event.id)}
+      onDeleted={async () => {
+        await navigate({ to: '/events', search });
+        void queries.invalidateQueries({ queryKey: ['events', 'list'] });
+      }}
     />
   );
 }

@@ -7,7 +7,7 @@ import { client } from '../api/client';
 import { allSites, cameraList, gateway as gatewayQuery, telemetry } from '../api/queries';
 import { Ago, StatusBadge } from '../cameras/status';
 import { Button, ButtonLink, TextField } from '../design/controls';
-import { Card, Confirm, Dialog, ErrorNote, ErrorPanel, Facts, Menu, Note, Page, Skeleton } from '../design/surfaces';
+import { Card, Deletion, Dialog, ErrorNote, ErrorPanel, Facts, Menu, Note, Page, Skeleton } from '../design/surfaces';
 import { tell } from '../design/toasts';
 import { useMay } from '../session/session';
 import { t } from '../text';
@@ -165,24 +165,18 @@ function RenameDialog({ gateway, onClose }: { gateway: Gateway; onClose: () => v
 function DeleteDialog({ gateway, isOpen, onClose }: { gateway: Gateway; isOpen: boolean; onClose: () => void }) {
   const navigate = useNavigate();
   const queries = useQueryClient();
-  const deleting = useMutation({
-    mutationFn: () => client.gateways.delete(gateway.id),
-    onSuccess: async () => {
-      tell(t.gateways.deleted(gateway.name));
-      await navigate({ to: '/gateways' });
-      void queries.invalidateQueries({ queryKey: ['gateways'] });
-    },
-  });
   return (
-    <Confirm
+    <Deletion
       title={t.gateways.deleteTitle(gateway.name)}
       detail={t.gateways.deleteDetail}
-      action={t.form.delete}
       isOpen={isOpen}
       onClose={onClose}
-      onConfirm={() => deleting.mutate()}
-      isPending={deleting.isPending}
-      error={deleting.error}
+      remove={() => client.gateways.delete(gateway.id)}
+      onDeleted={async () => {
+        tell(t.gateways.deleted(gateway.name));
+        await navigate({ to: '/gateways' });
+        void queries.invalidateQueries({ queryKey: ['gateways'] });
+      }}
     />
   );
 }

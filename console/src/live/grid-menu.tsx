@@ -5,7 +5,7 @@ import { useState } from 'react';
 import { client } from '../api/client';
 import { allCameras, allGrids } from '../api/queries';
 import { Button, IconButton, Switch, TextField } from '../design/controls';
-import { Confirm, Dialog, ErrorNote, ErrorPanel, Menu, Skeleton, type MenuAction } from '../design/surfaces';
+import { Deletion, Dialog, ErrorNote, ErrorPanel, Menu, type MenuAction, Skeleton } from '../design/surfaces';
 import { tell } from '../design/toasts';
 import { useMay } from '../session/session';
 import { t } from '../text';
@@ -144,24 +144,17 @@ function ManageDialog({ onDelete, onClose }: { onDelete: (grid: Grid) => void; o
 
 function DeleteDialog({ grid, onClose }: { grid: Grid; onClose: () => void }) {
   const reread = useReread();
-  const deleting = useMutation({
-    mutationFn: () => client.grids.delete(grid.id),
-    onSuccess: async () => {
-      await reread();
-      tell(t.live.removed(grid.name));
-      onClose();
-    },
-  });
   return (
-    <Confirm
+    <Deletion
       title={t.live.remove(grid.name)}
       detail={grid.isShared ? t.live.removeShared : t.live.removeDetail}
-      action={t.form.delete}
-      isOpen
       onClose={onClose}
-      onConfirm={() => deleting.mutate()}
-      isPending={deleting.isPending}
-      error={deleting.error}
+      remove={() => client.grids.delete(grid.id)}
+      onDeleted={async () => {
+        await reread();
+        tell(t.live.removed(grid.name));
+        onClose();
+      }}
     />
   );
 }

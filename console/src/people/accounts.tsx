@@ -5,7 +5,7 @@ import { client } from '../api/client';
 import { allServiceAccounts, keysOf } from '../api/queries';
 import { Button, TextField } from '../design/controls';
 import { Secret } from '../design/secret';
-import { ActionsHead, Badge, Confirm, Dialog, Empty, ErrorNote, ErrorPanel, Menu, Skeleton } from '../design/surfaces';
+import { ActionsHead, Badge, Deletion, Dialog, Empty, ErrorNote, ErrorPanel, Menu, Skeleton } from '../design/surfaces';
 import { tell, tellError } from '../design/toasts';
 import { t } from '../text';
 import { ago, useNow } from '../text/when';
@@ -205,24 +205,17 @@ function KeysDialog({ account, onClose }: { account: ServiceAccount; onClose: ()
 
 function DeleteAccount({ account, onClose }: { account: ServiceAccount; onClose: () => void }) {
   const queries = useQueryClient();
-  const deleting = useMutation({
-    mutationFn: () => client.serviceAccounts.delete(account.id),
-    onSuccess: () => {
-      void queries.invalidateQueries({ queryKey: ['service-accounts', 'all'] });
-      tell(t.people.deleted(account.name));
-      onClose();
-    },
-  });
   return (
-    <Confirm
+    <Deletion
       title={t.people.deleteTitle(account.name)}
       detail={t.people.deleteAccountDetail}
-      action={t.form.delete}
-      isOpen
       onClose={onClose}
-      onConfirm={() => deleting.mutate()}
-      isPending={deleting.isPending}
-      error={deleting.error}
+      remove={() => client.serviceAccounts.delete(account.id)}
+      onDeleted={() => {
+        void queries.invalidateQueries({ queryKey: ['service-accounts', 'all'] });
+        tell(t.people.deleted(account.name));
+        onClose();
+      }}
     />
   );
 }

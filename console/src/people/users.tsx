@@ -6,7 +6,7 @@ import { allUsers } from '../api/queries';
 import { Ago } from '../cameras/status';
 import { Button, Switch, TextField } from '../design/controls';
 import { Secret } from '../design/secret';
-import { ActionsHead, Badge, Confirm, Dialog, ErrorNote, ErrorPanel, Menu, Skeleton, type MenuAction } from '../design/surfaces';
+import { ActionsHead, Badge, Deletion, Dialog, ErrorNote, ErrorPanel, Menu, type MenuAction, Skeleton } from '../design/surfaces';
 import { tell, tellError } from '../design/toasts';
 import { useMe } from '../session/session';
 import { t } from '../text';
@@ -199,24 +199,17 @@ function EditUser({ user, onClose }: { user: User; onClose: () => void }) {
 
 function DeleteUser({ user, onClose }: { user: User; onClose: () => void }) {
   const queries = useQueryClient();
-  const deleting = useMutation({
-    mutationFn: () => client.users.delete(user.id),
-    onSuccess: () => {
-      void queries.invalidateQueries({ queryKey: ['users'] });
-      tell(t.people.deleted(user.displayName));
-      onClose();
-    },
-  });
   return (
-    <Confirm
+    <Deletion
       title={t.people.deleteTitle(user.displayName)}
       detail={t.people.deleteUserDetail}
-      action={t.form.delete}
-      isOpen
       onClose={onClose}
-      onConfirm={() => deleting.mutate()}
-      isPending={deleting.isPending}
-      error={deleting.error}
+      remove={() => client.users.delete(user.id)}
+      onDeleted={() => {
+        void queries.invalidateQueries({ queryKey: ['users'] });
+        tell(t.people.deleted(user.displayName));
+        onClose();
+      }}
     />
   );
 }

@@ -6,7 +6,7 @@ import { useId, useState } from 'react';
 import { client } from '../api/client';
 import { allCameras, allSites } from '../api/queries';
 import { Button, TextField } from '../design/controls';
-import { ActionsHead, Confirm, Dialog, Empty, ErrorNote, ErrorPanel, Menu, Page, Skeleton } from '../design/surfaces';
+import { ActionsHead, Deletion, Dialog, Empty, ErrorNote, ErrorPanel, Menu, Page, Skeleton } from '../design/surfaces';
 import { tell } from '../design/toasts';
 import { useMay } from '../session/session';
 import { t } from '../text';
@@ -132,24 +132,17 @@ function EditDialog({ site, onClose }: { site: Site | null; onClose: () => void 
 
 function DeleteDialog({ site, onClose }: { site: Site; onClose: () => void }) {
   const queries = useQueryClient();
-  const deleting = useMutation({
-    mutationFn: () => client.sites.delete(site.id),
-    onSuccess: () => {
-      void queries.invalidateQueries({ queryKey: ['sites'] });
-      tell(t.sites.deleted(site.name));
-      onClose();
-    },
-  });
   return (
-    <Confirm
+    <Deletion
       title={t.sites.deleteTitle(site.name)}
       detail={t.sites.deleteDetail}
-      action={t.form.delete}
-      isOpen
       onClose={onClose}
-      onConfirm={() => deleting.mutate()}
-      isPending={deleting.isPending}
-      error={deleting.error}
+      remove={() => client.sites.delete(site.id)}
+      onDeleted={() => {
+        void queries.invalidateQueries({ queryKey: ['sites'] });
+        tell(t.sites.deleted(site.name));
+        onClose();
+      }}
     />
   );
 }
