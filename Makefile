@@ -19,8 +19,8 @@ CONSOLE := server/src/novavms_server/console/.built
 NODE_TEST = $(RUN) node --test --test-timeout=60000 --test-force-exit --test-concurrency=$(JOBS) --test-reporter=dot
 ARGS ?=
 SEED ?= 1
-# Workers of the test run: the machine's cores and one more, for many tests wait for cameras that play in real time.
-JOBS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1 )))
+# Workers of the test run: the machine's cores and two more, for many tests wait for cameras that play in real time.
+JOBS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 2 )))
 
 .PHONY: help demo install console screenshots test test-fast simulate test-node check fix bench soak lock openapi sdk clean
 

@@ -127,7 +127,7 @@ def test_ctrl_c_leaves_nothing_running(demo: tuple[subprocess.Popen[str], dict[s
     postmasters = [
         each
         for each in psutil.process_iter(["cmdline"])
-        if f"{folder}/server/postgres" in each.info["cmdline"]
+        if f"{folder}/server/postgres" in (each.info["cmdline"] or ())
     ]
     assert len(postmasters) == 1  # a daemon, so no child of the demo
     family += [*postmasters, *postmasters[0].children(recursive=True)]
