@@ -31,7 +31,7 @@ async def test_every_operation_answers_as_documented(world: World, role: str, tm
     ]
     command += [
         "--max-examples",
-        "12",
+        "8",
         "--seed",
         "7",
         "--no-color",
