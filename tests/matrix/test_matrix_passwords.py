@@ -145,6 +145,8 @@ async def test_the_database_and_the_logs_know_none_of_them(matrix: Matrix) -> No
     async with SimCam(config(0, NASTY[1], "rtsp")) as cam:
         camera_id = await matrix.system.add(cam, matrix.gateway)
         assert await matrix.rows("credentials IS NOT NULL") == 1
-        assert (await matrix.client.get(f"/cameras/{camera_id}")).status_code == 200  # an answer to look through
+        assert (
+            await matrix.client.get(f"/cameras/{camera_id}")
+        ).status_code == 200  # an answer to look through
         assert await matrix.leaks("nothing of the server's log is kept here") == {}
         await matrix.client.delete(f"/cameras/{camera_id}")
