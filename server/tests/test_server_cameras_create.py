@@ -12,7 +12,7 @@ from nova_world import World, make_world
 
 from novavms_protocol import Check
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 PASSWORD = "pä$$ w@rd:/#?%-one"
 
 

@@ -13,7 +13,7 @@ from novavms_server.cameras.models import Filters
 from novavms_server.kit.caller import Caller, Role
 from novavms_server.kit.ids import new_id
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 STATES = ("online", "offline", "pending", "error", "disabled")
 
 

@@ -9,7 +9,7 @@ import pytest
 from nova_recorder import add_camera, forget_trigger, recording
 from nova_world import World
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 
 async def test_who_may_trigger(world: World) -> None:

@@ -14,7 +14,7 @@ from nova_world import World, make_world
 from novavms_server.gateways.pairing import ALPHABET
 from novavms_server.kit.clock import SystemClock
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 CODE_URL = "/api/v1/gateways/generate-pairing-code"
 
 

@@ -14,7 +14,7 @@ from nova_world import World
 from novavms_server.kit import errors
 from novavms_server.platform import render_document
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 ROOT = Path(__file__).parents[2]
 
 

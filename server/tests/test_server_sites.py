@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from nova_world import World
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 
 async def test_a_site_is_created_read_changed_and_deleted(world: World) -> None:
