@@ -51,7 +51,11 @@ def demo(
         yield process, json.loads(ready.read_text()), output
     finally:
         if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
+            process.send_signal(signal.SIGINT)  # its PostgreSQL is a daemon, and would outlive a kill
+            try:
+                process.wait(60)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 
