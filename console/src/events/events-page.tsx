@@ -117,7 +117,7 @@ function Filters({ search }: { search: EventSearch }) {
         </span>
         <DayField bare label={t.events.to} value={search.to ?? ''} onChange={(to) => set({ to: to || undefined })} />
       </div>
-      <div className="row marks">
+      <div className="row event-checks">
         <Checkbox value={search.starred === true} onChange={(on) => set({ starred: on ? true : undefined })}>
           {t.events.starred}
         </Checkbox>
