@@ -29,7 +29,7 @@ export function GridMenu({ current, onShow }: { current: Arrangement; onShow: (n
     })),
     { id: 'save', label: t.live.save, icon: 'add', act: () => setOpen('save') },
     ...(changeable.length > 0 ? [manage] : []),
-    ...(list.isError ? [{ ...manage, icon: 'warn' as const, label: t.live.gridsAway }] : []),
+    ...(list.isError ? [{ ...manage, id: 'away', icon: 'warn' as const, label: t.live.gridsAway }] : []),
   ];
   const close = () => setOpen('nothing');
   return (
