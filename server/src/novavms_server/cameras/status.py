@@ -14,7 +14,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from novavms_camera.check import LONG_GOP_SEC, long_gop_message
+from novavms_camera.check import LONG_GOP_SEC, is_interval_news, long_gop_message
 from novavms_protocol import CameraStatus, Report
 from novavms_server.cameras import queries
 from novavms_server.cameras.device_text import cut
@@ -130,8 +130,8 @@ def _interval(told_sec: float | None, known_sec: float | None) -> float | None:
     """What is news of it; a device's word is believed where it can be."""
     if told_sec is None or not 0 < told_sec < _INTERVAL_MAX_SEC:
         return None
-    same = known_sec is not None and abs(told_sec - known_sec) <= _INTERVAL_STEP_SEC
-    return None if same and (told_sec > LONG_GOP_SEC) == ((known_sec or 0.0) > LONG_GOP_SEC) else told_sec
+    moved = abs(told_sec - (known_sec or 0.0)) > _INTERVAL_STEP_SEC
+    return told_sec if moved or is_interval_news(told_sec, known_sec) else None
 
 
 def long_gop(interval_sec: float | None) -> list[dict[str, str]]:

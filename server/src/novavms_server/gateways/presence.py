@@ -200,13 +200,13 @@ class Presence:
                     [link.applied for link in links],
                 ),
             )
-            rows = await cursor.fetchall()
-            versions = {row[0]: row[1] for row in rows}
-            told = {row[0]: (row[2], row[3] or "ok", row[4] or "ok") for row in rows}
-            for link in links:
-                name, was, now_is = told.get(link.gateway.id, ("", "ok", "ok"))
+            versions: dict[UUID, int] = {}
+            gateways = {link.gateway.id: link.gateway for link in links}
+            for gateway_id, version, name, before, now in await cursor.fetchall():
+                versions[gateway_id] = version
+                was, now_is = before or "ok", now or "ok"
                 if was != now_is and now_is in get_args(StorageState):
-                    await self._storage_turned(connection, link.gateway, name, was, now_is)
+                    await self._storage_turned(connection, gateways[gateway_id], name, was, now_is)
             points = [
                 link
                 for link in links

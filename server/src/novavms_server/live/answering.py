@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, Literal, Protocol
+from typing import Final, Literal
 from uuid import UUID
 
 from novavms_camera.go2rtc import Go2rtc, Go2rtcAway, Go2rtcRefused, Go2rtcUnknown, is_sdp
 from novavms_protocol import AnswerOffer, Reply
 from novavms_protocol.live import Tier
-from novavms_protocol.messages import RequestBody
 from novavms_server.gateways.errors import GatewayOffline, GatewayTimeout
 from novavms_server.kit.errors import ValidationError
 from novavms_server.live.errors import WebRtcAway
+from novavms_server.live.hub import Hub
 from novavms_server.live.models import LiveCamera
 
 log = logging.getLogger("novavms.live")
@@ -42,15 +42,6 @@ _REFUSED: Final = {
     "unsupported": ("unsupported", "The gateway's software can't do it (any more); watch another way."),
 }
 _FAILED: Final = ("internal", "The gateway could not do it; try again, or watch another way.")
-
-
-class Hub(Protocol):
-    """The gateways' hub, as far as it is asked."""
-
-    async def request(self, gateway_id: UUID, body: RequestBody, *, timeout_sec: float) -> Reply: ...
-
-    def find(self, gateway_id: UUID) -> Any:
-        """Its socket, with `has_go2rtc`; None while it is away."""
 
 
 class Answerer:

@@ -33,17 +33,15 @@ _TIERS: Final = {
     "no_sub_stream": " There is no sub stream, so this is the main one.",
     "codec": " The other stream's codec is none that you named.",
 }
-
-
 _FAR: Final = " It comes from the gateway's own network, which the viewer has to reach."
 _SILENT: Final = " Without the camera's sound: WebRTC has no AAC."
-AAC: Final = "aac"
+_AAC: Final = "aac"
 
 
 def order_for(camera: LiveCamera) -> tuple[Protocol, ...]:
     """Best first. WebRTC is least behind the camera, but opens a session of its own, shows nothing before the next key frame and has no AAC:
     it comes first only where it is near and takes no sound away."""
-    if camera.gateway_id is None and camera.audio_codec != AAC:
+    if camera.gateway_id is None and camera.audio_codec != _AAC:
         return ("webrtc", "mse", "hls")
     return ("mse", "webrtc", "hls")
 
@@ -98,7 +96,7 @@ class LiveService:
         notes = ""
         if name == "webrtc":
             notes += "" if camera.gateway_id is None else _FAR
-            notes += _SILENT if camera.audio_codec == AAC else ""
+            notes += _SILENT if camera.audio_codec == _AAC else ""
         return LiveProtocol(
             type=name,
             url=f"{base}{PATH}{token}/{_ENDINGS[name]}{asked}",

@@ -11,18 +11,17 @@ import asyncio
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from novavms_protocol import Reply
 from novavms_protocol.live import LiveNote, Tier, Watch
-from novavms_protocol.messages import RequestBody
 from novavms_server.gateways.errors import GatewayOffline, GatewayTimeout
 from novavms_server.kit.clock import Clock
 from novavms_server.kit.errors import Unavailable
 from novavms_server.kit.tasks import end
 from novavms_server.live.channel import Channel
 from novavms_server.live.direct import DirectFeed
+from novavms_server.live.hub import Hub
 from novavms_server.live.inlet import Inlets
 from novavms_server.live.memory import LiveMemory
 from novavms_server.live.metrics import LiveMetrics
@@ -44,15 +43,6 @@ _REFUSED: Final = {
     "busy": ("busy", "The gateway already shows as much as it can; it is asked again."),
 }
 _UNSUPPORTED: Final = ("unsupported", "The gateway's software can't show live pictures; update it.")
-
-
-class Hub(Protocol):
-    """The gateways' hub, as far as it is asked."""
-
-    async def request(self, gateway_id: UUID, body: RequestBody, *, timeout_sec: float) -> Reply: ...
-
-    def find(self, gateway_id: UUID) -> Any:
-        """Its socket; None while it is away."""
 
 
 class Key(NamedTuple):

@@ -32,6 +32,8 @@ SUMMARY_ROWS: Final = 1000
 """The same for each camera of a summary."""
 FRESH: Final = timedelta(seconds=90)
 """A gateway that is online tells of each moment within this time."""
+NOT_COUNTED: Final = frozenset({"not_reported_yet", "no_camera"})
+"""No footage is missed there: a camera that was added this morning has recorded all of its day."""
 
 
 class Known(NamedTuple):
@@ -223,10 +225,9 @@ def told(
     """The whole range, and up to when the gateway has told. Where no row speaks the server does: before the camera was
     added, after it was deleted, after the gateway's last word."""
     as_of = now if camera.gateway_id is None else camera.as_of and min(camera.as_of, now)
-    first = min((row.start for row in rows), default=camera.created_at)
-    begun = (
-        first if first - camera.created_at <= FRESH else camera.created_at
-    )  # it takes a moment to its first picture
+    begun = camera.created_at
+    if rows and (first := min(row.start for row in rows)) - begun <= FRESH:
+        begun = first  # it takes a moment to its first picture
     ends: list[tuple[datetime, datetime, Reason]] = [
         (start, begun, "no_camera"),
         (camera.deleted_at or end, end, "no_camera"),
@@ -249,10 +250,6 @@ def _silence(camera: CameraOnRecord, since: datetime, now: datetime) -> Reason:
     if camera.life is None:  # it keeps no ledger
         return "unknown"
     return "not_reported_yet" if camera.as_of is None or now - since <= FRESH else "unknown"
-
-
-NOT_COUNTED: Final = frozenset({"not_reported_yet", "no_camera"})
-"""No footage is missed there: a camera that was added this morning has recorded all of its day."""
 
 
 def covered(line: Timeline, start: datetime, end: datetime) -> float:

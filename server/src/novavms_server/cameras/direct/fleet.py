@@ -58,13 +58,12 @@ class Watch:
     said: StreamStatus | None = None
     said_event: asyncio.Event = field(default_factory=asyncio.Event)
     told_interval_sec: float | None = None
+    writer: asyncio.Task[None] | None = None
 
     @property
     def interval_sec(self) -> float | None:
         """Between key frames, as measured: known only after the status that says that frames arrive."""
         return None if self.stream.facts is None else self.stream.facts.keyframe_interval_sec
-
-    writer: asyncio.Task[None] | None = None
 
 
 class DirectCameras:
