@@ -5,10 +5,8 @@ import { Popover } from 'react-aria-components/Popover';
 import { Tooltip, TooltipTrigger } from 'react-aria-components/Tooltip';
 import { Icon } from '../design/icons';
 import { t } from '../text';
-import { choose, useChoice, type Choice } from './choice';
+import { CHOICES, choose, useChoice } from './choice';
 import type { LiveState, Way } from './way';
-
-const CHOICES: readonly Choice[] = ['auto', 'mse', 'webrtc', 'hls'];
 
 /** `sounds`: the camera has sound. */
 export function LiveBadge({ state, way, sounds }: { state: LiveState; way: Way; sounds: boolean }) {

@@ -6,7 +6,7 @@ import type { VideoWay } from './way';
 export type Choice = 'auto' | VideoWay;
 
 const KEY = 'novavms.live.way';
-const CHOICES: readonly Choice[] = ['auto', 'mse', 'webrtc', 'hls'];
+export const CHOICES: readonly Choice[] = ['auto', 'mse', 'webrtc', 'hls'];
 const listeners = new Set<() => void>();
 let now: Choice | null = null;
 

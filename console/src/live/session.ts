@@ -113,11 +113,15 @@ export class LiveSession {
     return offered.toSorted((one, other) => Number(other === this.#choice) - Number(one === this.#choice));
   }
 
+  /** The pictures are the last one, after all that are offered. */
+  #better(than: Way, ways: Live): VideoWay[] {
+    const order = this.#order(ways);
+    return than === 'pictures' ? order : order.slice(0, order.indexOf(than));
+  }
+
   /** Why it is this way and no better one. */
   #why(way: Way, ways: Live): string | null {
-    const order = this.#order(ways);
-    const better = way === 'pictures' ? order : order.slice(0, order.indexOf(way));
-    const found = better.map((each) => this.#left.why(each)).filter((why) => why !== null);
+    const found = this.#better(way, ways).map((each) => this.#left.why(each)).filter((why) => why !== null);
     const refused = ways.excluded.find(({ type }) => type === this.#choice);
     if (refused !== undefined) found.unshift(refused.message);
     if (found.length > 0) return [...new Set(found)].join(' ');
@@ -167,8 +171,7 @@ export class LiveSession {
 
   /** Tries the better ways beside the picture, each at its time, and ends the turn once one shows a picture. */
   async #lookUp(than: Way, ways: Live, turn: AbortController): Promise<void> {
-    const order = this.#order(ways);
-    const better = than === 'pictures' ? order : order.slice(0, order.indexOf(than));
+    const better = this.#better(than, ways);
     while (!turn.signal.aborted) {
       await pause(STEADY_MS, turn.signal);
       const way = better.find((each) => this.#left.until(each) <= Date.now());
