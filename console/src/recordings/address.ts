@@ -1,7 +1,7 @@
 /** What is looked at stands in the address, so that a reload and a link that is passed on lead to the same picture. */
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useRef, type RefObject } from 'react';
-import { iso, type Window } from './footage';
+import { HOUR_MS, iso, type Window } from './footage';
 
 /** As in the address: times of ISO 8601. `from` and `to`: of the timeline. */
 export interface Place {
@@ -35,7 +35,7 @@ export type LookingRef = RefObject<(() => Looking) | null>;
 const LOOK_MS = 400;
 /** What plays has another moment all the time: it is written when it went so far. */
 const FAR_MS = 5_000;
-const LONGEST_MS = 26 * 3_600_000;
+const LONGEST_MS = 26 * HOUR_MS;
 
 export const placeOf = ({ at, still, window }: Looking): Place => ({
   at: at === null ? undefined : iso(at),

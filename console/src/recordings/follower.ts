@@ -3,10 +3,9 @@ import { client } from '../api/client';
 import { sentenceOf } from '../design/surfaces';
 import { measureFrames } from '../player/frames';
 import { t } from '../text';
-import { iso, type Footage } from './footage';
+import { has, HOUR_MS, iso, type Footage } from './footage';
 import { attach, type Attached } from './hls';
 import type { Follower } from './moment';
-import { HOUR_MS } from './window-bar';
 
 /** Drift is left alone up to here, then put right by speed until it is as good as none; beyond `SEEK_MS` at once. Per speed. */
 const DRIFT_MS = 400;
@@ -35,9 +34,9 @@ interface Stretch {
 
 /** The footage around that time, or why there is none. */
 function look(footage: Footage, at: number): Stretch | { reason: string } {
-  const span = footage.spans.find(({ start, end }) => Date.parse(start) <= at && at < Date.parse(end));
+  const span = footage.spans.find(has(at));
   if (span !== undefined) return { start: Date.parse(span.start), end: Date.parse(span.end) };
-  const gap = footage.gaps.find(({ start, end }) => Date.parse(start) <= at && at < Date.parse(end));
+  const gap = footage.gaps.find(has(at));
   if (gap === undefined) return { reason: t.recordings.noFootage };
   const reason = t.recordings.reason[gap.reason] ?? gap.reason;
   // what the gateway has not told yet may well be there

@@ -9,6 +9,10 @@ export interface Window {
   to: number;
 }
 
+export const HOUR_MS = 3_600_000;
+/** So much before the end of what is recorded a visit begins, where it is not told when. */
+export const NEWEST_MS = 30_000;
+
 export const iso = (at: number) => new Date(at).toISOString();
 
 export interface Footage {
@@ -17,6 +21,12 @@ export interface Footage {
   percentCovered: number;
   asOf: string | null;
 }
+
+/** Whether a span, or a gap, has that moment. */
+export const has =
+  (at: number) =>
+  ({ start, end }: Pick<FootageSpan, 'start' | 'end'>): boolean =>
+    Date.parse(start) <= at && at < Date.parse(end);
 
 /** One answer may not hold it all: at most ten are put together. */
 async function read(cameraId: string, { from, to }: Window, signal: AbortSignal): Promise<Footage> {

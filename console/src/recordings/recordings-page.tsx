@@ -13,17 +13,16 @@ import { t } from '../text';
 import { clock, day, shortTime } from '../text/when';
 import { placeFrom, placeOf, useAddress, type Looking, type LookingRef, type Start } from './address';
 import { Exports } from './exports';
-import { footage, iso } from './footage';
+import { footage, HOUR_MS, iso, NEWEST_MS } from './footage';
 import { useHls } from './hls';
 import { Keep, useSelection } from './keep';
 import { Gaps, Timeline } from './timeline';
 import { Together } from './together';
-import { firstWindow, HOUR_MS, WindowBar } from './window-bar';
+import { firstWindow, WindowBar } from './window-bar';
 import './recordings.css';
 
 /** As many as are shown side by side. */
 const MOST = 4;
-const NEWEST_MS = 30_000;
 
 export function RecordingsPage() {
   const search = useSearch({ from: '/recordings' });

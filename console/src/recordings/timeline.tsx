@@ -4,7 +4,7 @@ import { useEffect, useState } from 'react';
 import { useObjectUrl } from '../cameras/picture';
 import { t } from '../text';
 import { clock, day, duration, hour, useNow } from '../text/when';
-import { glance, strip, type Footage, type Window } from './footage';
+import { glance, has, strip, type Footage, type Window } from './footage';
 import { useTrack, type Range, type Track } from './track';
 import './recordings.css';
 
@@ -81,7 +81,7 @@ function HoverPicture({ cameraId, window, footage, at, share }: { cameraId: stri
     const timer = setTimeout(() => setRested(wanted), wanted === null ? 0 : REST_MS);
     return () => clearTimeout(timer);
   }, [wanted]);
-  const recorded = (time: number) => footage?.spans.some(({ start, end }) => Date.parse(start) <= time && time < Date.parse(end)) ?? false;
+  const recorded = (time: number) => footage?.spans.some(has(time)) ?? false;
   const { data } = useQuery({ ...glance(cameraId, rested ?? 0), enabled: rested !== null && recorded(rested), placeholderData: keepPreviousData });
   const url = useObjectUrl(data);
   if (at === null || url === null || !recorded(at)) return null;
@@ -116,10 +116,7 @@ function Strip({ cameraId, window, footage }: { cameraId: string; window: Window
   const url = useObjectUrl(data);
   const tile = (Math.min(now, window.to) - window.from) / TILES;
   // each picture is of the middle of its share
-  const hasNone = (index: number) => {
-    const at = window.from + (index + 0.5) * tile;
-    return footage?.spans.every(({ start, end }) => Date.parse(end) <= at || Date.parse(start) > at) ?? false;
-  };
+  const hasNone = (index: number) => footage !== undefined && !footage.spans.some(has(window.from + (index + 0.5) * tile));
   return (
     <div className="strip">
       {url !== null && (

@@ -12,13 +12,11 @@ import { clock, day } from '../text/when';
 import { useAddress, type LookingRef, type Start } from './address';
 import { Exports } from './exports';
 import { follower } from './follower';
-import { footage, type Footage } from './footage';
+import { footage, NEWEST_MS, type Footage } from './footage';
 import { Keep, useSelection } from './keep';
 import { Moment } from './moment';
 import { Rows } from './rows';
 import { firstWindow, WindowBar, windowOf } from './window-bar';
-
-const NEWEST_MS = 30_000;
 
 /** The newest moment of which all that have footage have some. */
 function newestOf(found: readonly Footage[]): number | null {

@@ -1,14 +1,12 @@
 /** Which stretch of time is shown: earlier, later, now, a day, a length. */
 import { Button, DayField, IconButton, Segmented } from '../design/controls';
 import { t } from '../text';
-import type { Window } from './footage';
+import { HOUR_MS, type Window } from './footage';
 
 type Shown = keyof typeof t.recordings.spans;
 const SHOWN = ['600', '3600', '21600', '86400'] as const satisfies readonly Shown[];
-export const HOUR_MS = 3_600_000;
 
 const lengthOf = (shown: Shown) => Number(shown) * 1_000;
-
 
 /** The choice that is nearest to what a window shows. */
 function shownOf({ from, to }: Window): Shown {
