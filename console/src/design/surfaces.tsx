@@ -1,6 +1,5 @@
 /** What things lie on, and what is said where there are none: pages, cards, dialogs, menus, states. */
 import { APIConnectionError, APIError, NovaVMSError } from '@novavms/sdk';
-import { useMutation } from '@tanstack/react-query';
 import { useEffect, type ReactNode } from 'react';
 import { Button as AriaButton } from 'react-aria-components/Button';
 import { Dialog as AriaDialog } from 'react-aria-components/Dialog';
@@ -120,47 +119,6 @@ export function Dialog({
         </AriaDialog>
       </Modal>
     </ModalOverlay>
-  );
-}
-
-/** Asks before something is deleted for good. It closes by `onClose`; what has to be said or read anew then is `onDeleted`'s. */
-export function Deletion({
-  title,
-  detail,
-  isOpen = true,
-  onClose,
-  remove,
-  onDeleted,
-}: {
-  title: string;
-  detail: string;
-  isOpen?: boolean;
-  onClose: () => void;
-  remove: () => Promise<unknown>;
-  onDeleted: () => unknown;
-}) {
-  const deleting = useMutation({ mutationFn: remove, onSuccess: onDeleted });
-  return (
-    <Dialog
-      title={title}
-      isOpen={isOpen}
-      onClose={onClose}
-      size="s"
-      alert
-      actions={
-        <>
-          <Button onPress={onClose}>{t.form.cancel}</Button>
-          <Button kind="danger" onPress={() => deleting.mutate()} isPending={deleting.isPending}>
-            {t.form.delete}
-          </Button>
-        </>
-      }
-    >
-      <div className="stack tight">
-        <p className="quiet">{detail}</p>
-        {deleting.isError && <ErrorNote error={deleting.error} />}
-      </div>
-    </Dialog>
   );
 }
 
