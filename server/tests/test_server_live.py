@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from contextlib import AsyncExitStack
-from random import randbytes
-from urllib.parse import urlsplit
 
 import pytest
-from nova_live import ONVIF, Film, Scene, put, scene, until, watch
+from nova_live import ONVIF, Film, Scene, narrow, put, scene, until, watch
 from nova_mp4 import decode
 from nova_world import World
 from prometheus_client import CollectorRegistry
 
 from novavms_camera.capture.fmp4 import init_part
-from novavms_protocol.live import MEDIA, LiveNote, live_frame, note_frame
+from novavms_protocol.live import LiveNote, note_frame
 from novavms_server.kit import wire
 from novavms_server.live import upstream
 from novavms_server.live.channel import Channel
@@ -239,7 +236,7 @@ async def test_the_channel_takes_no_more_than_its_share() -> None:
             self.value += amount
 
     dropped = Count()
-    channel = Channel("main", dropped, LiveMemory(LiveMetrics(CollectorRegistry())))
+    channel = Channel("main", dropped, LiveMemory(LiveMetrics(CollectorRegistry()), max_bytes=1 << 30))
     film = Film(size=96)
     pieces = list(film.fragments(8))
     async with (
@@ -280,35 +277,18 @@ async def test_nobody_waits_for_a_watcher_that_reads_nothing(
     async with scene(world) as it, it.watching() as quick:
         await quick.hear("init")
         address = await it.address()
-        async with watch(world, address, max_queue=1, sock=_narrow(world)) as deaf:
+        async with watch(world, address, max_queue=1, sock=narrow(world)) as deaf:
             await deaf.hear("init")
             body = await it.sender.body()
             film = it.sender.film
             await quick.see(1 + 5)
             for _ in range(20):
-                await body.send(_padded(film))
+                await body.send(film.padded())
                 await quick.see(1)
             assert len(quick.movie) > 20 * 1_000_000
             await until(lambda: metric(world, "novavms_live_viewers", protocol="mse") == 1)
             await until(lambda: len(lost) == 1)  # with all that waited for it
         assert body.status is None
-
-
-def _narrow(world: World) -> socket.socket:
-    """A connection that takes little unless it is read."""
-    made = socket.socket()
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    at = urlsplit(world.base_url)
-    made.connect((at.hostname, at.port))
-    made.setblocking(False)
-    return made
-
-
-def _padded(film: Film) -> bytes:
-    """A second of which the picture is a megabyte: a fragment with a box that players skip."""
-    frames = list(film.fragments(1))
-    filler = (1_000_000).to_bytes(4, "big") + b"free" + randbytes(1_000_000 - 8)
-    return live_frame(MEDIA, frames[0][0] + filler, is_key=True, start_90k=frames[0][2])
 
 
 async def test_no_word_of_an_address_in_any_log(world: World, caplog: pytest.LogCaptureFixture) -> None:

@@ -12,8 +12,6 @@ from typing import Final, Protocol
 
 from novavms_server.live.metrics import LiveMetrics
 
-MAX_BYTES: Final = 1024 * 1024 * 1024
-"""100 cameras by HLS at 2 Mbit/s are 0.6 GB, and 500 cameras' last GOPs 0.25 GB: viewers that keep up stay below it."""
 LOOKS: Final = 128
 """It may be more by this part of it: so much comes, or goes out, between two looks, of which each takes a millisecond at 2000 views."""
 
@@ -59,7 +57,7 @@ class Store(Protocol):
 class LiveMemory:
     """One for the server. Whatever holds pictures is in one of its sets as long as it does."""
 
-    def __init__(self, metrics: LiveMetrics, *, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(self, metrics: LiveMetrics, *, max_bytes: int) -> None:
         self.max_bytes = max_bytes
         self.step_bytes = max_bytes // LOOKS
         self.streams: set[Stream] = set()
