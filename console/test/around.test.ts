@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isNewer, neighbours, stretchAround, type Ask, type Place } from '../src/events/around.ts';
+import { isNewer, neighbours, stretchAround, type Ask, type Listed } from '../src/events/around.ts';
 
 const MINUTE = 60_000;
 const NOON = Date.parse('2026-03-01T12:00:00Z');
 
 /** An event of so many minutes before noon. */
-const ago = (minutes: number, id = `e${String(minutes).padStart(6, '0')}`): Place => ({
+const ago = (minutes: number, id = `e${String(minutes).padStart(6, '0')}`): Listed => ({
   id,
   triggeredAt: new Date(NOON - minutes * MINUTE).toISOString().replace('.000Z', 'Z'),
 });
 
 /** The API's list: newest first, three to a page, up to a time; `asked`: how often. */
-function lists(all: readonly Place[]): { ask: Ask; asked: () => number } {
+function lists(all: readonly Listed[]): { ask: Ask; asked: () => number } {
   const sorted = all.toSorted((one, other) => (isNewer(one, other) ? -1 : 1));
   let count = 0;
   const ask: Ask = ({ dateTo, cursor }) => {
@@ -46,13 +46,13 @@ test('one that is not in the list any more has neighbours in it, and one alone h
 test('deep in a long list it is not walked through from the top', async () => {
   const all = Array.from({ length: 5_000 }, (_, index) => ago(index));
   const { ask, asked } = lists(all);
-  assert.deepEqual(neighbours(await stretchAround(all[4_000] as Place, {}, ask), all[4_000] as Place), { newer: all[3_999]?.id, older: all[4_001]?.id });
+  assert.deepEqual(neighbours(await stretchAround(all[4_000] as Listed, {}, ask), all[4_000] as Listed), { newer: all[3_999]?.id, older: all[4_001]?.id });
   assert.ok(asked() <= 6, `${asked()} requests`);
 });
 
 test('events of one moment are in the order of their ids, and times in that of their digits', async () => {
   const all = ['d', 'c', 'b', 'a'].map((id) => ago(5, id));
-  const found = neighbours(await stretchAround(all[2] as Place, {}, lists(all).ask), all[2] as Place);
+  const found = neighbours(await stretchAround(all[2] as Listed, {}, lists(all).ask), all[2] as Listed);
   assert.deepEqual(found, { newer: 'c', older: 'a' });
   const times = ['12:00:00Z', '12:00:00.000001Z', '12:00:00.1Z', '12:00:00.12Z', '12:00:01Z'].map((at) => ({ id: 'x', triggeredAt: `2026-03-01T${at}` }));
   for (const [index, time] of times.entries()) assert.ok(times.slice(index + 1).every((later) => isNewer(later, time) && !isNewer(time, later)));

@@ -14,9 +14,9 @@ export type Slices<T> = InfiniteData<Slice<T>, string | undefined>;
 
 type Keep<T> = (item: T) => boolean;
 
-/** Cameras whose deletion waits for the end of its Undo, or is done: no answer that was on its way brings them back. */
-export const leaving = new Set<string>();
-const stays: Keep<Camera> = ({ id }) => !leaving.has(id);
+/** Those whose deletion waits for the end of its Undo, or is done: no answer that was on its way brings them back. */
+export const deletedCameras = new Set<string>();
+const stays: Keep<Camera> = ({ id }) => !deletedCameras.has(id);
 
 async function slice<T>(asked: PagePromise<T>, keep: Keep<T>): Promise<Slice<T>> {
   const { data, total, nextCursor } = await asked;

@@ -3,7 +3,7 @@ import type { Camera } from '@novavms/sdk';
 import { useQueryClient, type QueryClient } from '@tanstack/react-query';
 import { lazy, Suspense, useState, type ReactNode } from 'react';
 import { client } from '../api/client';
-import { leaving, type Slices } from '../api/queries';
+import { deletedCameras, type Slices } from '../api/queries';
 import { Menu, type MenuAction } from '../design/surfaces';
 import { tell, tellAndDo, tellError } from '../design/toasts';
 import { useMay } from '../session/session';
@@ -23,7 +23,7 @@ async function setEnabled(camera: Camera, enabled: boolean): Promise<void> {
 
 /** Gone from the lists at once, from the server when nobody can undo it any more. */
 function remove(queries: QueryClient, camera: Camera): void {
-  leaving.add(camera.id);
+  deletedCameras.add(camera.id);
   queries.setQueryData<Camera[]>(['cameras', 'all'], (known) => known?.filter(({ id }) => id !== camera.id));
   queries.setQueriesData<Slices<Camera>>(
     { queryKey: ['cameras', 'list'] },
@@ -37,7 +37,7 @@ function remove(queries: QueryClient, camera: Camera): void {
     t.cameras.deleted(camera.name),
     () => client.cameras.delete(camera.id),
     () => {
-      leaving.delete(camera.id);
+      deletedCameras.delete(camera.id);
       void queries.invalidateQueries({ queryKey: ['cameras'] });
     },
   );

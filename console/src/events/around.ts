@@ -1,14 +1,14 @@
 /** An event's neighbours in a list that is narrowed by filters, also where the list is long and the event itself no longer in it. */
 import type { ListEventsParams } from '@novavms/sdk';
 
-/** What the list goes by: newest first by when it happened, then by id. */
-export interface Place {
+/** An event, as far as the list goes by it: newest first by when it happened, then by id. */
+export interface Listed {
   id: string;
   triggeredAt: string;
 }
 
 interface Slice {
-  data: Place[];
+  data: Listed[];
   nextCursor: string | null;
 }
 
@@ -16,7 +16,7 @@ export type Ask = (params: ListEventsParams) => Promise<Slice>;
 
 /** Events of the list one after the other; `fromTop`: none is newer, `toEnd`: none is older. */
 export interface Stretch {
-  events: readonly Place[];
+  events: readonly Listed[];
   fromTop: boolean;
   toEnd: boolean;
 }
@@ -38,13 +38,13 @@ const SURE_OF_DAY_MS = DAY_MS - 840 * MINUTE_MS;
 /** With all digits, so that words are in the order of times. */
 const exact = (at: string) => at.replace(/(?:\.(\d+))?Z$/, (_, fraction: string = '') => `.${fraction.padEnd(6, '0')}Z`);
 
-export function isNewer(one: Place, than: Place): boolean {
+export function isNewer(one: Listed, than: Listed): boolean {
   const [at, other] = [exact(one.triggeredAt), exact(than.triggeredAt)];
   return at === other ? one.id > than.id : at > other;
 }
 
-/** Found by place, not by id: what was acknowledged a moment ago left the list of open events, and still has neighbours in it. */
-export function neighbours({ events, fromTop, toEnd }: Stretch, at: Place): Neighbours {
+/** Found by time, not by id: what was acknowledged a moment ago left the list of open events, and still has neighbours in it. */
+export function neighbours({ events, fromTop, toEnd }: Stretch, at: Listed): Neighbours {
   const newer = events.findLast((each) => isNewer(each, at));
   const older = events.find((each) => isNewer(at, each));
   const isIn = events.some(({ id }) => id === at.id);
@@ -56,7 +56,7 @@ export function neighbours({ events, fromTop, toEnd }: Stretch, at: Place): Neig
 
 /** Asks for the list's beginning, where most reviews are; then for what is just above the event; the whole way down only where a
  * day, which ends at another time in each zone, leaves no other. */
-export async function stretchAround(at: Place, params: ListEventsParams, ask: Ask): Promise<Stretch> {
+export async function stretchAround(at: Listed, params: ListEventsParams, ask: Ask): Promise<Stretch> {
   const top = await down(at, params, ask, 1);
   if (reaches(top, at)) return { ...top, fromTop: true };
   for (const span of SPANS_MS) {
@@ -68,11 +68,11 @@ export async function stretchAround(at: Place, params: ListEventsParams, ask: As
   return { ...(await down(at, params, ask, MOST_PAGES)), fromTop: true };
 }
 
-const reaches = ({ events, toEnd }: Omit<Stretch, 'fromTop'>, at: Place) => toEnd || events.some((each) => isNewer(at, each));
+const reaches = ({ events, toEnd }: Omit<Stretch, 'fromTop'>, at: Listed) => toEnd || events.some((each) => isNewer(at, each));
 
 /** Page after page, until one goes past the event. */
-async function down(at: Place, params: ListEventsParams, ask: Ask, most: number): Promise<Omit<Stretch, 'fromTop'>> {
-  const found = { events: [] as Place[], toEnd: false };
+async function down(at: Listed, params: ListEventsParams, ask: Ask, most: number): Promise<Omit<Stretch, 'fromTop'>> {
+  const found = { events: [] as Listed[], toEnd: false };
   let cursor: string | undefined;
   for (let page = 0; page < most && !reaches(found, at); page += 1) {
     const { data, nextCursor } = await ask({ ...params, cursor });

@@ -4,7 +4,7 @@ import { useEffect, useRef, type RefObject } from 'react';
 import { HOUR_MS, iso, type Window } from './footage';
 
 /** As in the address: times of ISO 8601. `from` and `to`: of the timeline. */
-export interface Place {
+export interface Address {
   at?: string | undefined;
   /** It stands there, and does not play. */
   still?: true | undefined;
@@ -12,7 +12,7 @@ export interface Place {
   to?: string | undefined;
 }
 
-export interface RecordingsSearch extends Place {
+export interface RecordingsSearch extends Address {
   camera?: string | string[] | undefined;
 }
 
@@ -37,7 +37,7 @@ const LOOK_MS = 400;
 const FAR_MS = 5_000;
 const LONGEST_MS = 26 * HOUR_MS;
 
-export const placeOf = ({ at, still, window }: Looking): Place => ({
+export const addressOf = ({ at, still, window }: Looking): Address => ({
   at: at === null ? undefined : iso(at),
   still: still && at !== null ? true : undefined,
   from: iso(window.from),
@@ -47,10 +47,10 @@ export const placeOf = ({ at, still, window }: Looking): Place => ({
 const time = (text: string | undefined) => (text === undefined || Number.isNaN(Date.parse(text)) ? null : Date.parse(text));
 
 /** What an address says; null for what it does not say, or not sensibly. */
-export function placeFrom(place: Place): Start {
-  const [at, from, to] = [time(place.at), time(place.from), time(place.to)];
+export function startOf(address: Address): Start {
+  const [at, from, to] = [time(address.at), time(address.from), time(address.to)];
   const window = from !== null && to !== null && to - from >= 60_000 && to - from <= LONGEST_MS ? { from, to } : null;
-  return { at, still: place.still === true && at !== null, window };
+  return { at, still: address.still === true && at !== null, window };
 }
 
 /** Keeps the address to what `look` says, and lets `looking` ask it. */
@@ -66,7 +66,7 @@ export function useAddress(looking: LookingRef, look: () => Looking): void {
       const last = written.current;
       if (now === undefined || (last !== null && same(last, now))) return;
       written.current = now;
-      void navigate({ search: (search) => ({ ...search, ...placeOf(now) }), replace: true, resetScroll: false });
+      void navigate({ search: (search) => ({ ...search, ...addressOf(now) }), replace: true, resetScroll: false });
     }, LOOK_MS);
     return () => {
       clearInterval(timer);

@@ -11,7 +11,7 @@ import { Player } from '../player/player';
 import { useMay } from '../session/session';
 import { t } from '../text';
 import { clock, day, shortTime } from '../text/when';
-import { placeFrom, placeOf, useAddress, type Looking, type LookingRef, type Start } from './address';
+import { addressOf, startOf, useAddress, type Looking, type LookingRef, type Start } from './address';
 import { Exports } from './exports';
 import { footage, HOUR_MS, iso, NEWEST_MS } from './footage';
 import { useHls } from './hls';
@@ -69,12 +69,12 @@ export function RecordingsPage() {
   const chosen = found.length === 0 ? [camera] : found;
   // the next picture is of the same moment
   const choose = (ids: string[]) => {
-    const place = looking.current === null ? {} : placeOf(looking.current());
-    void navigate({ search: { ...place, camera: ids.length === 1 ? ids[0] : ids }, replace: true, resetScroll: false });
+    const address = looking.current === null ? {} : addressOf(looking.current());
+    void navigate({ search: { ...address, camera: ids.length === 1 ? ids[0] : ids }, replace: true, resetScroll: false });
   };
   const ids = chosen.map(({ id }) => id);
   const others = all.filter(({ id }) => !ids.includes(id));
-  const start = placeFrom(search);
+  const start = startOf(search);
   return (
     <Page
       title={t.recordings.title}
