@@ -9,17 +9,8 @@ export * from './errors.js';
 export type { Target } from './files.js';
 export type { CheckOptions } from './following.js';
 export type * from './generated/types.js';
-export type {
-  LiveData,
-  LiveEnd,
-  LiveInit,
-  LiveItem,
-  LiveTier,
-  LiveWaiting,
-  LiveWatch,
-  WatchLiveOptions,
-  WatchLiveParams,
-} from './live.js';
+export type { LiveData, LiveInit, LiveItem, LiveWatch, WatchLiveOptions } from './live.js';
+export type { LiveEnd, LiveTier, LiveWaiting, WatchLiveParams } from './way.js';
 export type {
   BrowserStream,
   IceServer,

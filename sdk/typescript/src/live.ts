@@ -1,20 +1,10 @@
 /** Live video over a WebSocket, as `client.cameras.watchLive` tells it. @module */
 import { toCamel } from './casing.js';
 import { APIConnectionError, APIError, NovaVMSError } from './errors.js';
-import type { GetCameraLiveParams, Live } from './generated/types.js';
-import { inBrowser, type RequestOptions } from './options.js';
+import type { Live } from './generated/types.js';
+import { inBrowser } from './options.js';
 import type { Transport } from './transport.js';
-
-/** Which of a camera's streams. */
-export type LiveTier = 'main' | 'sub';
-
-/** What to watch, and what can be decoded. */
-export interface WatchLiveParams {
-  /** `sub`: the smaller stream, where the camera has one. Default `main`. */
-  readonly tier?: LiveTier | undefined;
-  /** What you can decode. Default: H.264 only. */
-  readonly codecs?: readonly ('h264' | 'h265')[] | undefined;
-}
+import { noWay, reached, untilClosed, type Ask, type LiveEnd, type LiveTier, type LiveWaiting, type WatchLiveParams } from './way.js';
 
 /** Options of watching. */
 export interface WatchLiveOptions {
@@ -45,20 +35,6 @@ export interface LiveData {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** Nothing comes now; the picture follows by itself. `connection_lost`: between you and the server; else as the server says. */
-export interface LiveWaiting {
-  readonly kind: 'waiting';
-  readonly reason: string;
-  readonly message: string;
-}
-
-/** The last item: nothing more will come. `no_mse`, `no_webrtc`: the server does not offer this way, and `message` says why. */
-export interface LiveEnd {
-  readonly kind: 'end';
-  readonly reason: string;
-  readonly message: string;
-}
-
 export type LiveItem = LiveInit | LiveData | LiveWaiting | LiveEnd;
 
 const IDLE_TIMEOUT_MS = 15_000;
@@ -67,9 +43,6 @@ const IDLE_WAITING_MS = 60_000;
 /** So much may wait for whoever iterates; who is slower begins anew, with the newest picture. */
 const MOST_WAITING_BYTES = 32 * 1024 * 1024;
 const FINAL: ReadonlySet<string> = new Set(['revoked', 'camera_deleted', 'codec_unsupported']);
-
-/** Asks how the camera can be watched now. */
-export type Ask = (params: GetCameraLiveParams, options: RequestOptions) => PromiseLike<Live>;
 
 /** A camera that is watched: iterate it. `break`, the signal or `close` ends it. */
 export class LiveWatch implements AsyncIterable<LiveItem> {
@@ -119,21 +92,8 @@ export class LiveWatch implements AsyncIterable<LiveItem> {
     this.#closing.abort();
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<LiveItem, void, undefined> {
-    const { signal } = this.#options;
-    signal?.throwIfAborted();
-    const stop = () => this.#closing.abort();
-    signal?.addEventListener('abort', stop, { once: true });
-    try {
-      yield* this.#watch();
-    } catch (error) {
-      if (!this.#closing.signal.aborted) throw error;
-    } finally {
-      signal?.removeEventListener('abort', stop);
-      this.#socket?.close();
-      this.#socket = null;
-    }
-    if (signal?.aborted) throw signal.reason;
+  [Symbol.asyncIterator](): AsyncGenerator<LiveItem, void, undefined> {
+    return untilClosed(this.#watch(), this.#closing, this.#options.signal, () => this.#disconnect());
   }
 
   async *#watch(): AsyncGenerator<LiveItem, void, undefined> {
@@ -165,14 +125,18 @@ export class LiveWatch implements AsyncIterable<LiveItem> {
         if (!(error instanceof NovaVMSError) || !passes(error)) throw error;
         failure = error;
       } finally {
-        this.#socket?.close();
-        this.#socket = null;
+        this.#disconnect();
       }
       if (closed.aborted) return;
       if (!everOpen && tried >= maxRetries) throw failure;
       if (everOpen) yield { kind: 'waiting', reason: 'connection_lost', message: 'The connection is lost; it is made anew.' };
       await around.pause(this.#transport.backOff(Math.min(tried, 10), null), closed);
     }
+  }
+
+  #disconnect(): void {
+    this.#socket?.close();
+    this.#socket = null;
   }
 
   /** Of the WebSocket; or the end, where there is none. */
@@ -185,19 +149,6 @@ export class LiveWatch implements AsyncIterable<LiveItem> {
     const address = reached(this.#transport.root, offered.url).replace(/^http/, 'ws');
     return `${address}?${new URLSearchParams({ tier: this.#tier, codecs: this.#codecs })}`;
   }
-}
-
-/** The same place on the way on which the API was just reached, whatever name the server has for itself. */
-export function reached(root: string, url: string): string {
-  const { pathname, search } = new URL(url, root);
-  return `${root}${pathname.slice(pathname.indexOf('/api/v1') + '/api/v1'.length)}${search}`;
-}
-
-/** The end where a way is not offered. */
-export function noWay({ message, excluded }: Live, way: 'mse' | 'webrtc'): LiveEnd {
-  if (message != null) return { kind: 'end', reason: 'codec_unsupported', message };
-  const why = excluded.find(({ type }) => type === way);
-  return { kind: 'end', reason: `no_${way}`, message: why?.message ?? 'The server does not offer this way to watch.' };
 }
 
 /** Whether another try may go better. */

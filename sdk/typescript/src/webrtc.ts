@@ -6,8 +6,8 @@
 import { errorOf, unreadable } from './answers.js';
 import { APIConnectionError, APITimeoutError, NovaVMSError, ResponseError } from './errors.js';
 import type { Live, LiveProtocol } from './generated/types.js';
-import { noWay, reached, type Ask, type LiveEnd, type LiveTier, type LiveWaiting, type WatchLiveParams } from './live.js';
 import type { Transport } from './transport.js';
+import { noWay, reached, untilClosed, type Ask, type LiveEnd, type LiveTier, type LiveWaiting, type WatchLiveParams } from './way.js';
 
 /** Options of watching by WebRTC. */
 export interface WatchWebRtcOptions {
@@ -99,21 +99,11 @@ export class WebRtcWatch implements AsyncIterable<WebRtcItem> {
     this.#closing.abort();
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<WebRtcItem, void, undefined> {
-    const { signal } = this.#options;
-    signal?.throwIfAborted();
-    const stop = () => this.#closing.abort();
-    signal?.addEventListener('abort', stop, { once: true });
-    try {
-      yield* this.#watch();
-    } catch (error) {
-      if (!this.#closing.signal.aborted) throw error;
-    } finally {
-      signal?.removeEventListener('abort', stop);
+  [Symbol.asyncIterator](): AsyncGenerator<WebRtcItem, void, undefined> {
+    return untilClosed(this.#watch(), this.#closing, this.#options.signal, () => {
       this.#connection?.close();
       this.#forget();
-    }
-    if (signal?.aborted) throw signal.reason;
+    });
   }
 
   async *#watch(): AsyncGenerator<WebRtcItem, void, undefined> {

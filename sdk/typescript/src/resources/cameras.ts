@@ -2,7 +2,7 @@
 import { CameraStateError } from '../errors.js';
 import { CamerasOperations } from '../generated/cameras.js';
 import { followed, type CheckOptions, type Look } from '../following.js';
-import { LiveWatch, type WatchLiveOptions, type WatchLiveParams } from '../live.js';
+import { LiveWatch, type WatchLiveOptions } from '../live.js';
 import type {
   Camera,
   CameraCreate,
@@ -17,6 +17,7 @@ import type {
 import type { ApiPromise } from '../promise.js';
 import { WebRtcWatch, type WatchWebRtcOptions } from '../webrtc.js';
 import { waitFor, type WaitOptions } from '../waiting.js';
+import type { WatchLiveParams } from '../way.js';
 
 /** States that a camera leaves only with somebody's help. */
 const FINAL: ReadonlySet<Camera['status']> = new Set(['error', 'disabled'] as const);
