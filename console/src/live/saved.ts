@@ -4,7 +4,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import { client } from '../api/client';
 import { tellError } from '../design/toasts';
-import { forget, leftHere, placesOf, type Arrangement, type Layout, type OldGrid } from './grid';
+import { fitted, forget, leftHere, type Arrangement, type Layout, type OldGrid } from './grid';
 
 const TRIES = 9;
 
@@ -12,10 +12,7 @@ export const arrangementOf = ({ columns, cameras }: Grid): Arrangement => ({ lay
 
 /** As the API wants them: each camera once, as many as there are places. */
 export function placesFor({ layout, cells }: Arrangement, known: (id: string) => boolean): { columns: number; cameras: (string | null)[] } {
-  const cameras = Array.from({ length: placesOf(layout) }, (_, place) => {
-    const id = cells[place] ?? null;
-    return id !== null && known(id) && cells.indexOf(id) === place ? id : null;
-  });
+  const cameras = fitted(cells, layout).map((id, place) => (id !== null && known(id) && cells.indexOf(id) === place ? id : null));
   return { columns: Number(layout), cameras };
 }
 
