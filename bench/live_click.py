@@ -41,7 +41,7 @@ new MutationObserver((changes) => {
 """
 
 
-async def clicks(page: Page, base_url: str, count: int) -> list[float]:
+async def clicks(page: Page, count: int) -> list[float]:
     """Milliseconds of each."""
     took: list[float] = []
     for _ in range(count):
@@ -68,13 +68,12 @@ async def visit(browser: Browser, site: Site, count: int) -> list[float]:
     context = await browser.new_context(viewport={"width": 1280, "height": 860})
     await context.add_init_script(CLOCK)
     page = await context.new_page()
-    base_url = site.server.base_url
-    await page.goto(base_url + "/cameras")
+    await page.goto(site.server.base_url + "/cameras")
     await page.get_by_label("Email").fill(EMAIL)
     await page.get_by_label("Password", exact=True).fill(PASSWORD)
     await page.get_by_role("button", name="Sign in").click()
     await page.get_by_role("heading", level=1, name="Cameras").wait_for()
-    found = await clicks(page, base_url, count + 2)
+    found = await clicks(page, count + 2)
     await context.close()
     return found[2:]
 

@@ -13,9 +13,9 @@ from uuid import uuid4
 import av
 import msgspec
 import pytest
-from nova_camera import as_rtsp
+from nova_camera import as_rtsp, clip_order
 
-from novavms_protocol import CameraConfig, ClipReady, CutClip, RecordClip, RecordingPlan
+from novavms_protocol import ClipReady, CutClip, RecordingPlan
 from novavms_simcam import SimCam
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
@@ -23,18 +23,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 Running = Callable[..., AbstractAsyncContextManager[None]]
 
 
-def trigger(camera: CameraConfig, duration_sec: float) -> RecordClip:
-    return RecordClip(
-        clip_id=uuid4(),
-        event_id=uuid4(),
-        camera_id=camera.camera_id,
-        triggered_at=datetime.now(UTC),
-        duration_sec=duration_sec,
-        pre_roll_sec=2.0,
-    )
-
-
-def pictures(content: bytes) -> list[bytes]:
+def digests(content: bytes) -> list[bytes]:
     """The SHA-256 of each coded picture, in order."""
     with av.open(io.BytesIO(content)) as container:
         return [hashlib.sha256(bytes(packet)).digest() for packet in container.demux(video=0) if packet.size]
@@ -52,19 +41,15 @@ async def test_triggers_within_a_running_clip_and_a_cut_of_the_same_time(
     """A long clip, two triggers while it runs, and a cut of the past over all of them."""
     async with SimCam() as cam, gateway():
         camera = msgspec.structs.replace(as_rtsp(cam), recording=RecordingPlan(mode="continuous"))
-        await wait_until(lambda: server_side.connected)
-        await server_side.desire(camera)
-        await wait_until(
-            lambda: (status := server_side.status(camera.camera_id)) is not None and status.status == "online"
-        )
+        await server_side.bring_online(camera)
         online = server_side.status(camera.camera_id).at
         await wait_until(lambda: datetime.now(UTC) - online > timedelta(seconds=4))
-        orders = [trigger(camera, 6.0)]
+        orders = [clip_order(camera, duration_sec=6, pre_roll_sec=2)]
         assert (await server_side.ask(orders[0])).ok
         for duration_sec in (3.0, 2.0):
             before = orders[-1].triggered_at
             await wait_until(lambda before=before: datetime.now(UTC) - before > timedelta(seconds=1))
-            orders.append(trigger(camera, duration_sec))
+            orders.append(clip_order(camera, duration_sec=duration_sec, pre_roll_sec=2))
             assert (await server_side.ask(orders[-1])).ok
         ends = [await wait_until(lambda each=each: server_side.clip_end(each.clip_id)) for each in orders]
         assert all(isinstance(end, ClipReady) and end.failure_reason is None for end in ends), ends
@@ -85,11 +70,11 @@ async def test_triggers_within_a_running_clip_and_a_cut_of_the_same_time(
         ready = await wait_until(lambda: server_side.clip_end(cut.clip_id))
         assert isinstance(ready, ClipReady), ready
 
-        long, *short = [pictures(server_side.stored(order.clip_id)) for order in orders]
+        long, *short = [digests(server_side.stored(order.clip_id)) for order in orders]
         for each in short:
             assert len(each) > 40
             assert stretch(long, each) == each, "the very same pictures"
-        of_the_past = pictures(server_side.stored(cut.clip_id))
+        of_the_past = digests(server_side.stored(cut.clip_id))
         assert len(of_the_past) > 40
         assert stretch(long, of_the_past) == of_the_past
         assert cam.stats.sessions_total == 1, "one session, however many clips"

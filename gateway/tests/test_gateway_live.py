@@ -42,9 +42,7 @@ class Looking:
         self.count = 0
 
     async def online(self, *cameras: CameraConfig) -> None:
-        await self.side.desire(*cameras)
-        for camera in cameras:
-            await self.until(lambda c=camera: (s := self.side.status(c.camera_id)) and s.status == "online")
+        await self.side.bring_online(*cameras)
 
     async def watch(self, camera: CameraConfig, tier: str = "main") -> Any:
         self.count += 1

@@ -24,8 +24,6 @@ from novavms_protocol import (
     CameraConfig,
     ClipReady,
     CutClip,
-    LedgerRow,
-    LedgerUpdate,
     ListSegments,
     RecordingPlan,
     SegmentInfo,
@@ -44,15 +42,6 @@ def config(cam: SimCam, **plan: Any) -> CameraConfig:
     return as_rtsp(cam, recording=RecordingPlan(**{"mode": "continuous"} | plan))
 
 
-def ledger(server_side: Any) -> list[LedgerRow]:
-    """As the server keeps it."""
-    rows: dict[int, LedgerRow] = {}
-    for update in server_side.bodies(LedgerUpdate):
-        for row in update.rows:
-            rows[row.id] = row
-    return sorted((row for row in rows.values() if not row.deleted), key=lambda row: row.start)
-
-
 async def test_footage_is_on_disk_listed_and_told(
     gateway: Running, server_side: Any, data_dir: Path, wait_until: Any
 ) -> None:
@@ -62,12 +51,12 @@ async def test_footage_is_on_disk_listed_and_told(
         await wait_until(lambda: server_side.connected)
         await server_side.desire(camera)
         await wait_until(lambda: len(list((data_dir / "recordings").rglob("*.mp4"))) >= 2, within_sec=40)
-        await wait_until(lambda: any(row.kind == "span" for row in ledger(server_side)))
+        await wait_until(lambda: any(row.kind == "span" for row in server_side.ledger()))
         ask = ListSegments(camera_id=camera.camera_id, start=began, end=began + timedelta(minutes=1))
         answer = await server_side.ask(ask)
         assert answer.ok, answer
         whole, growing = msgspec.convert(answer.result["segments"], list[SegmentInfo])
-        (span,) = [row for row in ledger(server_side) if row.kind == "span"]
+        (span,) = [row for row in server_side.ledger() if row.kind == "span"]
         assert (span.start, span.end, span.size_bytes) == (whole.start, whole.end, whole.size_bytes)
         assert (span.codec, span.width, span.has_audio) == ("h264", whole.width, True)
         assert growing.continues
@@ -201,7 +190,7 @@ async def poured(
     assert (await server_side.ask(media)).error == "gone"
     listed = await server_side.ask(ask)
     assert all(info["id"] != whole.id for info in listed.result["segments"])
-    await wait_until(lambda: any(row.reason == "storage_lost" for row in ledger(server_side)))
+    await wait_until(lambda: any(row.reason == "storage_lost" for row in server_side.ledger()))
 
 
 async def test_a_camera_is_recorded_from_its_first_key_frame_on(
@@ -241,13 +230,13 @@ async def test_what_the_camera_does_is_in_the_ledger(
     async with SimCam() as cam, gateway():
         camera = await recorded(cam, server_side, wait_until, seconds=2)
         await cam.unplug()
-        await wait_until(lambda: any(row.reason == "camera_offline" for row in ledger(server_side)))
+        await wait_until(lambda: any(row.reason == "camera_offline" for row in server_side.ledger()))
         await cam.plug()
         await wait_until(lambda: server_side.status(camera.camera_id).status == "online")
         cam.freeze()
-        await wait_until(lambda: any(row.reason == "frozen" for row in ledger(server_side)), within_sec=40)
+        await wait_until(lambda: any(row.reason == "frozen" for row in server_side.ledger()), within_sec=40)
         cam.thaw()
-        for before, after in pairwise(ledger(server_side)):
+        for before, after in pairwise(server_side.ledger()):
             assert before.end == after.start
 
 
@@ -256,4 +245,4 @@ async def test_a_refused_login_is_in_the_ledger(gateway: Running, server_side: A
         camera = msgspec.structs.replace(config(cam), password="wrong")
         await wait_until(lambda: server_side.connected)
         await server_side.desire(camera)
-        await wait_until(lambda: [row.reason for row in ledger(server_side)] == ["auth"])
+        await wait_until(lambda: [row.reason for row in server_side.ledger()] == ["auth"])

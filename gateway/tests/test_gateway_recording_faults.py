@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import signal
-import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,10 +12,11 @@ from typing import Any
 import msgspec
 import pytest
 from nova_camera import as_rtsp
+from nova_gateway_process import gateway_process
 from nova_mp4 import decode
 
-from novavms_protocol import CameraConfig, LedgerRow, LedgerUpdate, ListSegments, RecordingPlan, SegmentInfo
-from novavms_simcam import DEFAULT_PASSWORD, SimCam
+from novavms_protocol import CameraConfig, ListSegments, RecordingPlan, SegmentInfo
+from novavms_simcam import SimCam
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -29,36 +27,12 @@ def config(cam: SimCam, **changed: Any) -> CameraConfig:
     return as_rtsp(cam, **{"recording": RecordingPlan(mode="continuous")} | changed)
 
 
-def ledger(server_side: Any) -> list[LedgerRow]:
-    """As the server keeps it."""
-    rows = {row.id: row for update in server_side.bodies(LedgerUpdate) for row in update.rows}
-    return sorted((row for row in rows.values() if not row.deleted), key=lambda row: row.start)
-
-
-@contextlib.asynccontextmanager
-async def process(data_dir: Path) -> AsyncIterator[asyncio.subprocess.Process]:
-    running = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "novavms_gateway.main", "run", "--data-dir", str(data_dir)),
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        yield running
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            running.terminate()
-        _, logs = await running.communicate()
-        assert DEFAULT_PASSWORD.encode() not in logs
-        assert b"gw_test-token" not in logs
-        assert b"Traceback" not in logs, logs.decode()
-
-
 async def test_killed_and_started_again_it_lost_seconds_and_says_so(
     server_side: Any, data_dir: Path, wait_until: Any
 ) -> None:
     async with SimCam() as cam:
         camera = config(cam)
-        async with process(data_dir) as gateway:
+        async with gateway_process(data_dir, at_end=signal.SIGTERM) as gateway:
             await wait_until(lambda: server_side.connected)
             await server_side.desire(camera)
             await wait_until(lambda: len(list((data_dir / "recordings").rglob("*.mp4"))) == 2, within_sec=40)
@@ -67,13 +41,15 @@ async def test_killed_and_started_again_it_lost_seconds_and_says_so(
             gateway.send_signal(signal.SIGKILL)
             killed_at = datetime.now(UTC)
             await gateway.wait()
-        async with process(data_dir):
+        async with gateway_process(data_dir, at_end=signal.SIGTERM):
             # First the gap is told, then, as the cut file is mended, that it is shorter.
             await wait_until(
-                lambda: any(killed_at - row.end < timedelta(seconds=3) for row in ledger(server_side)[:1])
+                lambda: any(killed_at - row.end < timedelta(seconds=3) for row in server_side.ledger()[:1])
             )
-            await wait_until(lambda: [row.reason for row in ledger(server_side)] == [None, "gateway_restart"])
-            span, gap = ledger(server_side)
+            await wait_until(
+                lambda: [row.reason for row in server_side.ledger()] == [None, "gateway_restart"]
+            )
+            span, gap = server_side.ledger()
             assert span.end == gap.start < killed_at
             ask = ListSegments(camera_id=camera.camera_id, start=span.start, end=span.end)
             answer = await server_side.ask(ask)
@@ -92,8 +68,8 @@ async def test_packets_lost_on_their_way_are_told(
         await wait_until(lambda: server_side.connected)
         began = datetime.now(UTC)
         await server_side.desire(camera)
-        await wait_until(lambda: any(row.reason == "network" for row in ledger(server_side)), within_sec=60)
-        assert any(row.kind == "span" for row in ledger(server_side))
+        await wait_until(lambda: any(row.reason == "network" for row in server_side.ledger()), within_sec=60)
+        assert any(row.kind == "span" for row in server_side.ledger())
         ask = ListSegments(camera_id=camera.camera_id, start=began, end=began + timedelta(minutes=2))
         answer = await server_side.ask(ask)
         assert any(info["lossy_sec"] > 0.5 for info in answer.result["segments"])

@@ -17,7 +17,7 @@ from nova_camera import as_onvif, as_rtsp
 from novavms_camera.secret import Secret
 from novavms_gateway.live import webrtc
 from novavms_gateway.settings import Settings, SettingsError, from_environment
-from novavms_protocol import AnswerOffer, CameraConfig, Reply
+from novavms_protocol import AnswerOffer, Applied, CameraConfig, Reply
 from novavms_simcam import DEFAULT_PASSWORD, SimCam, SimCamConfig
 
 pytestmark = [pytest.mark.anyio]
@@ -53,6 +53,10 @@ class Box:
     def _is_online(self, camera: CameraConfig) -> bool:
         said = self.side.status(camera.camera_id)
         return said is not None and (said.status, said.revision) == ("online", camera.revision)
+
+    def is_applied(self) -> bool:
+        """The newest state."""
+        return self.side.state.version in {body.state_version for body in self.side.bodies(Applied)}
 
     async def offer(self, camera_id: UUID, tier: str = "main", sdp: str = OFFER) -> Reply:
         reply: Reply = await self.side.ask(AnswerOffer(camera_id=camera_id, tier=tier, sdp=sdp))  # type: ignore[arg-type]
@@ -91,7 +95,7 @@ async def test_an_offer_registers_the_camera_and_the_cameras_end_removes_it(
 
         await box.answered(other)
         await box.side.desire(changed(camera, name="Gate"), other)
-        await box.until(lambda: box.side.state.version in {b.state_version for b in _applied(box)})
+        await box.until(box.is_applied)
         assert set(box.go2rtc.streams) == {box.name(camera), box.name(other)}, "a name is nothing to go2rtc"
         for ending in (
             [changed(camera, enabled=False), other],
@@ -104,13 +108,6 @@ async def test_an_offer_registers_the_camera_and_the_cameras_end_removes_it(
             await box.online(camera, other)
             await box.answered(camera)
         assert DEFAULT_PASSWORD not in caplog.text
-
-
-def _applied(box: Box) -> list[Any]:
-    from novavms_protocol import Applied
-
-    found: list[Any] = box.side.bodies(Applied)
-    return found
 
 
 @pytest.mark.slow
@@ -293,7 +290,7 @@ async def test_a_camera_that_goes_while_it_is_registered_is_removed_again(
         asking = asyncio.ensure_future(box.offer(camera.camera_id))
         await reached.wait()
         await box.side.desire()
-        await box.until(lambda: box.side.state.version in {b.state_version for b in _applied(box)})
+        await box.until(box.is_applied)
         go_on.set()
         await asking
         await box.until(lambda: box.go2rtc.streams == {})

@@ -131,7 +131,12 @@ async def test_footage_of_this_moment_is_exported_once_its_ledger_is_told(
     [(-0.12, 7.0, -120, "rtcp"), (10_800.0, None, 10_800_000, "rtcp"), (None, 7.5, 7500, "onvif"), (None, None, None, None)],
 )  # fmt: skip
 async def test_how_the_cameras_clock_stood_is_in_the_evidence(
-    world: World, tmp_path: Path, told: float | None, checked: float | None, offset_ms: int | None, by: str
+    world: World,
+    tmp_path: Path,
+    told: float | None,
+    checked: float | None,
+    offset_ms: int | None,
+    by: str | None,
 ) -> None:
     def script(camera: Film) -> None:
         camera.off_sec = told

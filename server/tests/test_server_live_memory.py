@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import socket
 from contextlib import AsyncExitStack
 from random import randbytes
-from urllib.parse import urlsplit
 
 import pytest
-from nova_live import Film, scene, until, watch
+from nova_live import MB, Film, narrow, scene, until, watch
 from nova_world import World
 from prometheus_client import CollectorRegistry
 from websockets.exceptions import InvalidStatus
 
-from novavms_protocol.live import MEDIA, live_frame
 from novavms_server.live.channel import Channel
 from novavms_server.live.memory import LiveMemory
 from novavms_server.live.metrics import LiveMetrics
 
 pytestmark = pytest.mark.anyio
-
-MB = 1_000_000
 
 
 async def test_the_longest_queues_are_cut_first_and_the_others_not_at_all() -> None:
@@ -59,12 +54,12 @@ async def test_connections_that_take_nothing_are_cut_off_before_there_is_too_muc
         await quick.hear("init")
         address = await it.address("operator")
         for _ in range(8):
-            deaf = await stack.enter_async_context(watch(world, address, max_queue=1, sock=_narrow(world)))
+            deaf = await stack.enter_async_context(watch(world, address, max_queue=1, sock=narrow(world)))
             await deaf.hear("init")
         body = await it.sender.body()
         await quick.see(1 + 5)
         for _ in range(12):
-            await body.send(_padded(it.sender.film))
+            await body.send(it.sender.film.padded())
             await quick.see(1)
             assert memory.held() <= 5 * MB + 2 * MB
         await until(lambda: len(world.server.live.watchers) < 1 + 5)
@@ -107,20 +102,3 @@ async def test_what_hls_keeps_counts(world: World) -> None:
         world.server.live.hls.idle_sec = -1.0
         await until(lambda: memory.held() == 0)
         assert (memory.streams, memory.connections, memory.stores) == (set(), set(), set())
-
-
-def _narrow(world: World) -> socket.socket:
-    """A connection that takes little unless it is read."""
-    made = socket.socket()
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    at = urlsplit(world.base_url)
-    made.connect((at.hostname, at.port))
-    made.setblocking(False)
-    return made
-
-
-def _padded(film: Film) -> bytes:
-    """A second of which the picture is a megabyte: a fragment with a box that players skip."""
-    frames = list(film.fragments(1))
-    filler = MB.to_bytes(4, "big") + b"free" + randbytes(MB - 8)
-    return live_frame(MEDIA, frames[0][0] + filler, is_key=True, start_90k=frames[0][2])

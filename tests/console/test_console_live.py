@@ -4,7 +4,8 @@ server that starts anew, a network without WebSockets."""
 from __future__ import annotations
 
 import re
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -149,19 +150,28 @@ async def test_a_server_that_starts_anew_is_found_again(tmp_path: Path, browser:
                 await expect(visitor.page.get_by_text("No connection to the server")).to_have_count(0)
 
 
-@pytest.mark.parametrize("sockets", [NO_WEBSOCKETS, DEAF_WEBSOCKETS], ids=["refused", "unanswered"])
-async def test_without_a_websocket_it_steps_down_and_says_so(
-    system: System, browser: Browser, sockets: str
-) -> None:
-    _, email = await add_user(system.world, "operator", email="proxy@acme.example")
+@asynccontextmanager
+async def in_a_browser_with(
+    system: System, browser: Browser, email: str, script: str
+) -> AsyncIterator[Visitor]:
+    """An operator before a direct camera, in a browser that lacks what `script` takes away."""
+    await add_user(system.world, "operator", email=email)
     async with (
         SimCam(SimCamConfig(name="Roof")) as camera,
         visiting(browser, system.world.base_url, quiet=False) as visitor,
     ):
         camera_id = await direct_camera(system, camera)
-        page = visitor.page
-        await page.add_init_script(sockets)
+        await visitor.page.add_init_script(script)
         await visitor.sign_in(email, PASSWORD, f"/cameras/{camera_id}")
+        yield visitor
+
+
+@pytest.mark.parametrize("sockets", [NO_WEBSOCKETS, DEAF_WEBSOCKETS], ids=["refused", "unanswered"])
+async def test_without_a_websocket_it_steps_down_and_says_so(
+    system: System, browser: Browser, sockets: str
+) -> None:
+    async with in_a_browser_with(system, browser, "proxy@acme.example", sockets) as visitor:
+        page = visitor.page
         view = page.locator(".live[data-way='hls'][data-phase='playing']")
         await expect(view).to_be_visible(timeout=60_000)
         assert (await visitor.watch(10, ".live"))["width"] == 768
@@ -172,15 +182,8 @@ async def test_without_a_websocket_it_steps_down_and_says_so(
 async def test_without_any_way_to_video_there_is_a_picture_each_second(
     system: System, browser: Browser
 ) -> None:
-    _, email = await add_user(system.world, "operator", email="old@acme.example")
-    async with (
-        SimCam(SimCamConfig(name="Roof")) as camera,
-        visiting(browser, system.world.base_url, quiet=False) as visitor,
-    ):
-        camera_id = await direct_camera(system, camera)
+    async with in_a_browser_with(system, browser, "old@acme.example", NO_VIDEO) as visitor:
         page = visitor.page
-        await page.add_init_script(NO_VIDEO)
-        await visitor.sign_in(email, PASSWORD, f"/cameras/{camera_id}")
         view = page.locator(".live[data-way='pictures']")
         picture = view.locator("img")
         await expect(picture).to_be_visible(timeout=30_000)

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
+from random import randbytes
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -23,6 +25,7 @@ from novavms_camera.capture.model import StreamFormat, VideoSample
 from novavms_protocol.live import INIT, MEDIA, LiveNote, Watch, live_frame, note_frame
 
 DEADLINE_SEC = 10.0
+MB = 1_000_000
 
 
 async def until(condition: Any) -> None:
@@ -69,6 +72,13 @@ class Film:
         return b"".join(
             live_frame(MEDIA, data, is_key=key, start_90k=at) for data, key, at in self.fragments(seconds)
         )
+
+    def padded(self) -> bytes:
+        """A second of which the picture is a megabyte: a fragment with a box that players skip."""
+        pieces = list(self.fragments(1))
+        data, key, at = pieces[0]
+        filler = MB.to_bytes(4, "big") + b"free" + randbytes(MB - 8)
+        return live_frame(MEDIA, data + filler, is_key=key, start_90k=at)
 
 
 class Body:
@@ -257,3 +267,13 @@ async def watch(world: World, path: str, **more: Any) -> AsyncIterator[Watcher]:
     url = f"ws{world.base_url.removeprefix('http')}{path}"
     async with connect(url, proxy=None, close_timeout=1, max_size=None, **more) as socket:
         yield Watcher(socket)
+
+
+def narrow(world: World) -> socket.socket:
+    """For `watch(sock=…)`: a connection that takes little unless it is read."""
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    at = urlsplit(world.base_url)
+    made.connect((at.hostname, at.port))
+    made.setblocking(False)
+    return made

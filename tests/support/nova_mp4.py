@@ -55,3 +55,11 @@ def decode(data: bytes) -> Decoded:
             width=video.codec_context.width,
             height=video.codec_context.height,
         )
+
+
+def pictures(data: bytes) -> int:
+    """How many are in a file that begins with a key frame, and whose times rise."""
+    seen = decode(data)
+    assert seen.first_is_key
+    assert seen.monotonic
+    return seen.video_frames
