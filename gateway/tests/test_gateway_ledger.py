@@ -25,17 +25,19 @@ kinds = st.sampled_from(
     ]
 )
 facts = st.builds(
-    lambda start, length, kind: Row(
+    lambda start, length, kind, lossy: Row(
         start * SECOND_US // 2,
         (start + length) * SECOND_US // 2,
         kind[0],
         kind[1],
         kind[2],
         1000 if kind[2] else 0,
+        lossy if kind[2] else 0,
     ),
     st.integers(0, 60),
     st.integers(1, 30),
     kinds,
+    st.sampled_from([0, 0, 1, 400_000]),
 )
 
 
@@ -49,7 +51,7 @@ def apply(rows: list[Row], change: Change, given: list[int]) -> list[Row]:
         if not number:
             given[0] += 1
             number = given[0]
-        by_id[number] = Row(row.start_us, row.end_us, row.stream, row.reason, row.format, row.size, number)
+        by_id[number] = row._replace(id=number)
     return sorted(by_id.values(), key=lambda row: row.start_us)
 
 
@@ -100,8 +102,8 @@ def test_sqlite_keeps_the_same_rows_and_tells_each_change_once(sequence: list[Ro
         rows = ledger_rows.rows_between(db, camera, 0, 10**12)
         check(rows)
         assert told == ledger_rows.newest_seq(db)
-        assert {(r.id, r.start_us, r.end_us, r.reason, r.size) for r in rows} == {
-            (r.id, r.start_us, r.end_us, r.reason, r.size) for r in server.values()
+        assert {(r.id, r.start_us, r.end_us, r.reason, r.size, r.lossy_us) for r in rows} == {
+            (r.id, r.start_us, r.end_us, r.reason, r.size, r.lossy_us) for r in server.values()
         }
     finally:
         db.close()
@@ -139,6 +141,37 @@ def test_a_span_that_loses_its_middle_keeps_its_id_and_its_bytes() -> None:
         (0, 60, 100, 400),
     ]
     assert change.removed == ()
+
+
+def test_footage_with_losses_is_a_row_of_its_own_and_stays_one_when_it_is_cut() -> None:
+    clean = Row(0, 100, "main", format=1, id=1, size=1000)
+    lossy = Row(100, 200, "main", format=1, size=1000, lossy_us=4)
+    change = lay([clean], lossy)
+    assert [(r.id, r.start_us, r.end_us, r.lossy_us) for r in change.put] == [(0, 100, 200, 4)]
+    more = lay([lossy._replace(id=2)], Row(200, 300, "main", format=1, size=10, lossy_us=3))
+    assert [(r.id, r.start_us, r.end_us, r.lossy_us) for r in more.put] == [(2, 100, 300, 7)]
+    cut = lay([lossy._replace(id=2)], Row(110, 190, "main", "retention"))
+    assert [(r.start_us, r.end_us, r.reason, r.lossy_us) for r in cut.put] == [
+        (100, 110, None, 1),
+        (110, 190, "retention", 0),
+        (190, 200, None, 1),
+    ]
+
+
+def test_an_index_of_before_losses_were_told_goes_on() -> None:
+    db = connect(":memory:", index.MIGRATIONS[:1])
+    try:
+        db.execute("INSERT INTO camera (camera_id) VALUES (?)", (str(CAMERA),))
+        db.execute(
+            "INSERT INTO ledger (camera, stream, start_us, end_us, size, seq) VALUES (1, 'main', 0, 9, 7, 1)"
+        )
+        db.executescript(index.MIGRATIONS[1])
+        ledger_rows.lay_fact(db, 1, Row(9, 20, "main", size=3), hole="unknown")
+        assert [(r.end_us, r.size, r.lossy_us) for r in ledger_rows.rows_between(db, 1, 0, 99)] == [
+            (20, 10, 0)
+        ]
+    finally:
+        db.close()
 
 
 def test_no_footage_grows_from_the_end_once_it_is_a_gap() -> None:

@@ -106,11 +106,17 @@ async def test_pictures_lost_on_their_way_are_a_gap_or_counted(box: Box) -> None
     await box.play(9, camera)
     camera.lose(0.4)
     await box.play(12, camera)
-    assert [what for what, _ in await lengths(box, camera)] == ["footage", "network", "footage"]
+    rows = await lengths(box, camera)
+    assert [what for what, _ in rows] == ["footage", "network", "footage", "footage", "footage"], rows
     (network,) = [row for row in await box.rows(camera) if row.reason == "network"]
     assert network.end_us - network.start_us == 2 * SECOND_US
     lossy = [segment.lossy_us for segment in await box.segments(camera) if segment.lossy_us]
     assert lossy == [2 * SECOND_US, 400_000]
+    found = [row for row in box.server.standing if row.lossy_sec]
+    assert [row.lossy_sec for row in found] == [0.4]
+    assert sum((row.end - row.start for row in found), timedelta()) < timedelta(seconds=12), (
+        "the file's time, no more"
+    )
 
 
 async def test_what_a_person_wants_is_the_reason(box: Box) -> None:

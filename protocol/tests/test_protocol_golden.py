@@ -260,6 +260,7 @@ FROM_GATEWAY: dict[str, m.FromGateway] = {
                     start=AT,
                     end=LATER,
                     size_bytes=71_250_000,
+                    lossy_sec=0.24,
                     codec="h264",
                     width=1920,
                     height=1080,

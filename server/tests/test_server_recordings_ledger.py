@@ -45,11 +45,16 @@ async def test_a_day_is_told_and_read_back(world: World) -> None:
             say.row("gap", t - minutes(3000), t - minutes(300), reason="retention"),
             say.row("span", t - minutes(300), t - minutes(200)),
             say.row("gap", t - minutes(200), t - minutes(195), reason="frozen"),
-            say.row("span", t - minutes(195), t - timedelta(seconds=5)),
+            say.row("span", t - minutes(195), t - minutes(100)),
+            say.row("span", t - minutes(100), t - minutes(99), lossy_sec=0.48),
+            say.row("span", t - minutes(99), t - timedelta(seconds=5)),
         ]
         assert await gateway.report(update(epoch, rows, t)) is None
         found = await recordings(world, camera_id, from_=t - minutes(400))
         assert reasons(found) == ["retention", "frozen", "not_reported_yet"]
+        (loss,) = found["losses"]
+        assert (loss["duration_sec"], loss["lossy_sec"]) == (60, 0.48)
+        assert datetime.fromisoformat(loss["start"]) == t - minutes(100)
         assert [span["duration_sec"] for span in found["spans"]] == [6000, 195 * 60 - 5]
         span = found["spans"][0]
         assert (span["size_bytes"], span["codec"], span["width"], span["has_audio"]) == (
@@ -130,6 +135,8 @@ async def test_a_gateway_speaks_of_its_own_cameras_only(world: World) -> None:
         for wrong in (
             {"end": t - minutes(61)},
             {"size_bytes": -1},
+            {"lossy_sec": -0.1},
+            {"lossy_sec": 3602.0},
             {"width": 2**31},
             {"reason": "frozen"},
             {"codec": "h264\0"},

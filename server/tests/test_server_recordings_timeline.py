@@ -21,8 +21,10 @@ def at(sec: float) -> datetime:
 
 def row(kind: str, start: float, end: float, stream: Any = "main", reason: Any = None, size: int = 0) -> Row:
     if kind == "gap":
-        return Row(stream, kind, at(start), at(end), reason or "camera_offline", 0, None, None, None, False)
-    return Row(stream, kind, at(start), at(end), None, size, "h264", 640, 360, True)
+        return Row(
+            stream, kind, at(start), at(end), reason or "camera_offline", 0, 0.0, None, None, None, False
+        )
+    return Row(stream, kind, at(start), at(end), None, size, 0.0, "h264", 640, 360, True)
 
 
 def told(line: Timeline) -> list[tuple[float, float, str]]:
@@ -68,6 +70,20 @@ def test_what_touches_and_is_alike_is_one() -> None:
     assert line.spans[0].size_bytes == 12
     other = row("span", 10, 20)._replace(codec="h265")
     assert len(lay_out([rows[0], other], at(0), at(20), "main").spans) == 2
+
+
+def test_where_pictures_are_missing_the_span_is_one_and_the_loss_is_told() -> None:
+    lossy = row("span", 20, 30)._replace(lossy_sec=0.4)
+    rows = [
+        *(row("span", 0, 20), lossy, row("span", 30, 50), row("gap", 50, 52, reason="network")),
+        *(row("span", 52, 60)._replace(lossy_sec=0.25), row("span", 60, 64)._replace(lossy_sec=0.1)),
+    ]
+    line = lay_out(rows, at(25), at(100), "main")
+    assert told(line)[:2] == [(25, 50, "main"), (50, 52, "network")]
+    assert [(loss.start, loss.end, loss.duration_sec, loss.lossy_sec) for loss in line.losses] == [
+        (at(25), at(30), 5.0, 0.2),  # the share of it
+        (at(52), at(64), 12.0, 0.35),
+    ]
 
 
 @pytest.mark.slow

@@ -1,5 +1,5 @@
 /** What the timeline needs of the API: spans and gaps of a window, pictures of it, and where to play from. */
-import type { FootageGap, FootageSpan, Recordings } from '@novavms/sdk';
+import type { FootageGap, FootageLoss, FootageSpan, Recordings } from '@novavms/sdk';
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { client } from '../api/client';
 
@@ -18,6 +18,7 @@ export const iso = (at: number) => new Date(at).toISOString();
 export interface Footage {
   spans: FootageSpan[];
   gaps: FootageGap[];
+  losses: FootageLoss[];
   percentCovered: number;
   asOf: string | null;
 }
@@ -30,12 +31,13 @@ export const has =
 
 /** One answer may not hold it all: at most ten are put together. */
 async function read(cameraId: string, { from, to }: Window, signal: AbortSignal): Promise<Footage> {
-  const found: Footage = { spans: [], gaps: [], percentCovered: 0, asOf: null };
+  const found: Footage = { spans: [], gaps: [], losses: [], percentCovered: 0, asOf: null };
   let start: string | null = iso(from);
   for (let turn = 0; start !== null && turn < 10; turn += 1) {
     const answer: Recordings = await client.cameras.recordings(cameraId, { from: start, to: iso(to) }, { signal });
     found.spans.push(...answer.spans);
     found.gaps.push(...answer.gaps);
+    found.losses.push(...answer.losses);
     found.asOf = answer.asOf;
     if (turn === 0) found.percentCovered = answer.percentCovered;
     start = answer.nextFrom;

@@ -49,7 +49,7 @@ export function Timeline({
   );
 }
 
-/** What there is, and where there is nothing. */
+/** What there is, where pictures of it are missing, and where there is nothing. */
 export function Stretches({ footage, stretch }: { footage: Footage | undefined; stretch: Track['stretch'] }) {
   return (
     <>
@@ -58,6 +58,9 @@ export function Stretches({ footage, stretch }: { footage: Footage | undefined; 
       ))}
       {footage?.spans.map((span) => (
         <span key={span.start} className="footage" style={stretch(span.start, span.end)} />
+      ))}
+      {footage?.losses.map((loss) => (
+        <span key={loss.start} className="loss" style={stretch(loss.start, loss.end)} title={t.recordings.lossy(loss.lossySec.toFixed(1))} />
       ))}
     </>
   );
@@ -133,8 +136,36 @@ function Strip({ cameraId, window, footage }: { cameraId: string; window: Window
   );
 }
 
-/** The gaps as a list: what colours alone do not say. */
-export function Gaps({ footage, onSeek }: { footage: Footage | undefined; onSeek: (at: number) => void }) {
+/** The gaps and losses in words: what colours alone do not say. */
+export function Gaps(props: { footage: Footage | undefined; onSeek: (at: number) => void }) {
+  return (
+    <>
+      <GapList {...props} />
+      <Losses {...props} />
+    </>
+  );
+}
+
+/** One sentence, and where the newest is. */
+function Losses({ footage, onSeek }: { footage: Footage | undefined; onSeek: (at: number) => void }) {
+  const losses = footage?.losses ?? [];
+  const newest = losses.at(-1);
+  if (newest === undefined) return null;
+  const lost = losses.reduce((sum, { lossySec }) => sum + lossySec, 0);
+  return (
+    <ul className="gap-list">
+      <li>
+        <span className="gap-swatch loss-swatch" aria-hidden="true" />
+        <button type="button" className="gap-button" onClick={() => onSeek(Date.parse(newest.start))}>
+          <span>{t.recordings.lossy(lost.toFixed(1))}</span>
+          <span className="small faint number">{t.recordings.lossyAt(losses.length, `${day(newest.start)}, ${clock(newest.start)}`)}</span>
+        </button>
+      </li>
+    </ul>
+  );
+}
+
+function GapList({ footage, onSeek }: { footage: Footage | undefined; onSeek: (at: number) => void }) {
   const gaps = (footage?.gaps ?? []).filter(({ reason }) => reason !== 'not_reported_yet').toReversed();
   if (gaps.length === 0) return <p className="quiet">{t.recordings.noGaps}</p>;
   return (

@@ -74,6 +74,8 @@ class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
     reason: GapReason | None = None
     """Of a gap."""
     size_bytes: int = 0
+    lossy_sec: float = 0.0
+    """Of a span: seconds of it without a picture, in breaks too short to be gaps (losses on the way from the camera)."""
     codec: str | None = None
     width: int | None = None
     height: int | None = None

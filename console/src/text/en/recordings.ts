@@ -27,6 +27,8 @@ export const recordings = {
   noFootage: 'There is no recording here.',
   cannotPlay: 'This browser cannot play this recording. Make a clip of it and download that.',
   gaps: 'Gaps',
+  lossy: (sec: string) => `Pictures missing: ${sec} s, lost on their way from the camera`,
+  lossyAt: (stretches: number, when: string) => (stretches === 1 ? when : `${stretches} stretches, the newest ${when}`),
   noGaps: 'None in what is shown.',
   strip: 'Pictures of what is shown',
   markStart: 'Start here',

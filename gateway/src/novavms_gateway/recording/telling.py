@@ -14,6 +14,7 @@ from novavms_gateway.link.outbox import Outbox
 from novavms_gateway.storage import ledger_rows
 from novavms_gateway.storage.footage import moment
 from novavms_gateway.storage.index import Index, get_meta, set_meta
+from novavms_gateway.storage.ledger import SECOND_US
 from novavms_gateway.storage.ledger_rows import TellableRow
 from novavms_protocol import GapReason, LedgerRow, LedgerUpdate, StreamName
 
@@ -129,6 +130,7 @@ def _row(row: TellableRow) -> LedgerRow:
         end=moment(row.end_us),
         reason=cast("GapReason | None", row.reason),
         size_bytes=row.size,
+        lossy_sec=round(row.lossy_us / SECOND_US, 3),
         codec=row.codec,
         width=row.width,
         height=row.height,

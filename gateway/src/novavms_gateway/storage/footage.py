@@ -77,7 +77,14 @@ def taking_in(
             return False
         segment_rows.flowed(db, now_us, written=segment.size)
         fmt = segment_rows.format_key(db, segment.format)
-        span = Row(segment.start_us, segment.end_us, segment.stream, format=fmt, size=segment.size)
+        span = Row(
+            segment.start_us,
+            segment.end_us,
+            segment.stream,
+            format=fmt,
+            size=segment.size,
+            lossy_us=_short_losses_us(losses),
+        )
         is_news = ledger_rows.lay_fact(db, camera, span, hole=hole)
         for start_us, end_us in _network_gaps(segment, losses):
             gap = Row(start_us, end_us, segment.stream, reason="network")
@@ -85,6 +92,12 @@ def taking_in(
         return is_news
 
     return act
+
+
+def _short_losses_us(losses: tuple[Loss, ...]) -> int:
+    """What is no gap, but no picture either."""
+    lengths = (loss.end_90k - loss.start_90k for loss in losses)
+    return sum(length for length in lengths if 0 < length <= NETWORK_GAP_90K) * SECOND_US // VIDEO_RATE
 
 
 def _network_gaps(segment: Segment, losses: tuple[Loss, ...]) -> list[tuple[int, int]]:

@@ -116,6 +116,7 @@ MIGRATIONS = (
     CREATE INDEX hold_camera ON hold (camera);
     CREATE TABLE flow (minute INTEGER PRIMARY KEY, written INTEGER NOT NULL, removed INTEGER NOT NULL) STRICT;
     """,
+    "ALTER TABLE ledger ADD COLUMN lossy_us INTEGER NOT NULL DEFAULT 0;",
 )
 
 

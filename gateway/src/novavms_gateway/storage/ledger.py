@@ -17,7 +17,8 @@ NO_GAP_US: Final = SECOND_US
 
 
 class Row(NamedTuple):
-    """[start, end) in µs since 1970 UTC. `reason` None: footage, of `format`. `id` 0: not yet given."""
+    """[start, end) in µs since 1970 UTC. `reason` None: footage, of `format`; `lossy_us` of it without a picture, in breaks
+    too short to be gaps. `id` 0: not yet given."""
 
     start_us: int
     end_us: int
@@ -25,11 +26,15 @@ class Row(NamedTuple):
     reason: str | None = None
     format: int | None = None
     size: int = 0
+    lossy_us: int = 0
     id: int = 0
 
     def is_like(self, other: Row) -> bool:
-        """The two would be one row where they meet."""
-        return (self.stream, self.reason, self.format) == (other.stream, other.reason, other.format)
+        """The two would be one row where they meet. Footage with losses is a row beside footage without: it shows where they are."""
+        return self._kind() == other._kind()
+
+    def _kind(self) -> tuple[str, str | None, int | None, bool]:
+        return self.stream, self.reason, self.format, self.lossy_us > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,9 @@ def following(head: Row | None, tail: Row | None, fact: Row, *, hole: str) -> li
 
 def _filling(start_us: int, end_us: int, beside: Row, hole: str) -> Row:
     if end_us - start_us < NO_GAP_US:
-        return beside._replace(start_us=start_us, end_us=end_us, size=0, id=0)
+        return beside._replace(
+            start_us=start_us, end_us=end_us, size=0, lossy_us=min(1, beside.lossy_us), id=0
+        )
     return Row(start_us, end_us, beside.stream, reason=hole)
 
 
@@ -78,7 +85,7 @@ def closing(rows: Sequence[Row], fact: Row) -> Row:
 def lay(rows: Sequence[Row], fact: Row) -> Change:
     """Makes [fact.start, fact.end) what `fact` says. `rows`: all that touch that stretch, in order; only they may change.
 
-    A row that is cut keeps its id with its earlier part; the bytes of a span are shared out by time.
+    A row that is cut keeps its id with its earlier part; a span's bytes and losses are shared out by time.
     """
     if fact.end_us <= fact.start_us:
         return Change()
@@ -91,11 +98,12 @@ def lay(rows: Sequence[Row], fact: Row) -> Change:
     for row in rows:
         before, after = _before(row, fact.start_us), _after(row, fact.end_us)
         if row.is_like(fact):
-            # The whole row and the fact become one, whichever way they meet; the bytes add up.
+            # The whole row and the fact become one, whichever way they meet; bytes and losses add up.
             merged = merged._replace(
                 start_us=min(merged.start_us, row.start_us),
                 end_us=max(merged.end_us, row.end_us),
                 size=merged.size + row.size,
+                lossy_us=merged.lossy_us + row.lossy_us,
             )
             if left is None:
                 left = row
@@ -131,5 +139,10 @@ def _cut(row: Row, start_us: int, end_us: int) -> Row | None:
         return None
     if (start_us, end_us) == (row.start_us, row.end_us):
         return row
-    share = row.size * (end_us - start_us) // (row.end_us - row.start_us)
-    return row._replace(start_us=start_us, end_us=end_us, size=share)
+    part_us, whole_us = end_us - start_us, row.end_us - row.start_us
+    return row._replace(
+        start_us=start_us,
+        end_us=end_us,
+        size=row.size * part_us // whole_us,
+        lossy_us=-(-row.lossy_us * part_us // whole_us),  # rounded up: what has losses goes on having some
+    )

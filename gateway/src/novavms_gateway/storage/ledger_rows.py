@@ -108,16 +108,16 @@ def _write(db: sqlite3.Connection, camera: int, put: Iterable[Row], removed: Ite
         is_news = True
     for row in put:
         seq += 1
-        values = (row.start_us, row.end_us, row.size, seq)
+        values = (row.start_us, row.end_us, row.size, row.lossy_us, seq)
         if row.id:
             db.execute(
-                "UPDATE ledger SET start_us = ?, end_us = ?, size = ?, seq = ? WHERE id = ?",
+                "UPDATE ledger SET start_us = ?, end_us = ?, size = ?, lossy_us = ?, seq = ? WHERE id = ?",
                 (*values, row.id),
             )
         else:
             db.execute(
-                "INSERT INTO ledger (start_us, end_us, size, seq, camera, stream, reason, format)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO ledger (start_us, end_us, size, lossy_us, seq, camera, stream, reason, format)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (*values, camera, row.stream, row.reason, row.format),
             )
             is_news = True
@@ -140,6 +140,7 @@ class TellableRow:
     end_us: int
     reason: str | None
     size: int = 0
+    lossy_us: int = 0
     codec: str | None = None
     width: int | None = None
     height: int | None = None
@@ -150,7 +151,7 @@ class TellableRow:
 def changed_since(db: sqlite3.Connection, seq: int, limit: int) -> list[TellableRow]:
     """Rows that changed after `seq`, lowest first."""
     standing = db.execute(
-        """SELECT l.id, l.seq, c.camera_id, l.stream, l.start_us, l.end_us, l.reason, l.size,
+        """SELECT l.id, l.seq, c.camera_id, l.stream, l.start_us, l.end_us, l.reason, l.size, l.lossy_us,
                   f.codec, f.width, f.height, coalesce(f.has_audio, 0) AS has_audio
            FROM ledger l JOIN camera c ON c.key = l.camera LEFT JOIN format f ON f.key = l.format
            WHERE l.seq > ? ORDER BY l.seq LIMIT ?""",

@@ -504,6 +504,19 @@ export interface FootageGap {
   reason: 'camera_offline' | 'frozen' | 'network' | 'disk_full' | 'gateway_restart' | 'auth' | 'disabled' | 'schedule' | 'retention' | 'no_event' | 'storage_lost' | 'unknown' | 'gateway_offline' | 'not_reported_yet' | 'no_camera';
 }
 
+/**
+ * A stretch of a span in which pictures are missing: packets were lost on their way from the camera.
+ *
+ * `lossySec`: seconds of it without a picture, each time for at most half a second (longer is a gap, of reason `network`). A
+ * stretch is as long as the files that lack some, about 10 s; of one that `from` or `to` cuts it is the share.
+ */
+export interface FootageLoss {
+  start: string;
+  end: string;
+  durationSec: number;
+  lossySec: number;
+}
+
 /** A stretch with footage. `sizeBytes` of a stretch that `from` or `to` cuts is its share. */
 export interface FootageSpan {
   start: string;
@@ -838,7 +851,7 @@ export interface Profile {
 }
 
 /**
- * One camera's footage in a range: spans and gaps together are all of it, each moment once.
+ * One camera's footage in a range: spans and gaps together are all of it, each moment once. `losses`: where the spans lack pictures.
  *
  * `asOf`: the gateway has told up to here. `percentCovered` is of the range without its `not_reported_yet` and `no_camera`.
  * `nextFrom`: the range was too much for one answer; ask again from here. Else null.
@@ -850,6 +863,7 @@ export interface Recordings {
   stream: 'main' | 'sub';
   spans: FootageSpan[];
   gaps: FootageGap[];
+  losses: FootageLoss[];
   percentCovered: number;
   asOf: string | null;
   nextFrom: string | null;

@@ -18,6 +18,10 @@ GAP: dict[str, Any] = {
     **{"start": "2026-03-01T11:58:00Z", "end": "2026-03-01T12:00:00Z", "duration_sec": 120.0},
     "reason": "camera_offline",
 }
+LOSS: dict[str, Any] = {
+    **{"start": "2026-03-01T10:31:10Z", "end": "2026-03-01T10:31:20Z", "duration_sec": 10.0},
+    "lossy_sec": 0.24,
+}
 _RANGE = {"from": "2026-03-01T10:00:00Z", "to": "2026-03-01T12:00:00Z"}
 
 EXAMPLES = {
@@ -31,7 +35,12 @@ EXAMPLES = {
     "getCameraRecordings": Example(
         response={
             **{"camera_id": CAMERA_ID, **_RANGE, "stream": "main", "spans": [SPAN], "gaps": [GAP]},
-            **{"percent_covered": 98.33, "as_of": "2026-03-01T12:14:00Z", "next_from": None},
+            **{
+                "losses": [LOSS],
+                "percent_covered": 98.33,
+                "as_of": "2026-03-01T12:14:00Z",
+                "next_from": None,
+            },
         }
     ),
     "getSiteRecordings": Example(

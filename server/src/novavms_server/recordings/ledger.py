@@ -49,18 +49,18 @@ RETURNING life
 """  # noqa: S608
 _KEEP = """
 INSERT INTO ledger_rows AS k (org_id, gateway_id, life, id, seq, camera_id, stream, kind, start_at, end_at, reason,
-    size_bytes, codec, width, height, has_audio, deleted_at)
+    size_bytes, lossy_sec, codec, width, height, has_audio, deleted_at)
 SELECT l.org_id, l.gateway_id, l.life, r.id, r.seq, r.camera_id, r.stream, r.kind, r.start, r."end", r.reason,
-    r.size_bytes, r.codec, r.width, r.height, r.has_audio, CASE WHEN r.deleted THEN %(now)s END
+    r.size_bytes, r.lossy_sec, r.codec, r.width, r.height, r.has_audio, CASE WHEN r.deleted THEN %(now)s END
 FROM ledgers l CROSS JOIN jsonb_to_recordset(%(rows)s::jsonb) AS r (id bigint, seq bigint, camera_id uuid, stream text,
-    kind text, start timestamptz, "end" timestamptz, reason text, size_bytes bigint, codec text, width integer,
-    height integer, has_audio boolean, deleted boolean)
+    kind text, start timestamptz, "end" timestamptz, reason text, size_bytes bigint,
+    lossy_sec double precision, codec text, width integer, height integer, has_audio boolean, deleted boolean)
 JOIN cameras c ON c.org_id = l.org_id AND c.id = r.camera_id AND c.gateway_id = l.gateway_id
 WHERE l.org_id = %(org)s AND l.gateway_id = %(gateway)s AND l.epoch = %(epoch)s
 ON CONFLICT (gateway_id, life, id) DO UPDATE SET seq = excluded.seq, camera_id = excluded.camera_id,
     stream = excluded.stream, kind = excluded.kind, start_at = excluded.start_at, end_at = excluded.end_at,
-    reason = excluded.reason, size_bytes = excluded.size_bytes, codec = excluded.codec, width = excluded.width,
-    height = excluded.height, has_audio = excluded.has_audio, deleted_at = excluded.deleted_at
+    reason = excluded.reason, size_bytes = excluded.size_bytes, lossy_sec = excluded.lossy_sec, codec = excluded.codec,
+    width = excluded.width, height = excluded.height, has_audio = excluded.has_audio, deleted_at = excluded.deleted_at
 WHERE k.seq < excluded.seq
 """
 _FOREIGN = """
@@ -184,6 +184,7 @@ def _believable(row: LedgerRow) -> bool:
         and is_storable(row.end)
         and row.start <= row.end
         and 0 <= row.size_bytes <= _SIZE_MAX
+        and 0 <= row.lossy_sec <= (row.end - row.start).total_seconds() + 1
         and 0 <= (row.width or 0) < 65_536
         and 0 <= (row.height or 0) < 65_536
         and len(row.codec or "") <= 60

@@ -64,8 +64,21 @@ class FootageGap(msgspec.Struct):
     reason: Reason
 
 
+class FootageLoss(msgspec.Struct):
+    """A stretch of a span in which pictures are missing: packets were lost on their way from the camera.
+
+    `lossy_sec`: seconds of it without a picture, each time for at most half a second (longer is a gap, of reason `network`). A
+    stretch is as long as the files that lack some, about 10 s; of one that `from` or `to` cuts it is the share.
+    """
+
+    start: datetime
+    end: datetime
+    duration_sec: float
+    lossy_sec: float
+
+
 class Recordings(msgspec.Struct, kw_only=True, rename={"from_": "from"}):
-    """One camera's footage in a range: spans and gaps together are all of it, each moment once.
+    """One camera's footage in a range: spans and gaps together are all of it, each moment once. `losses`: where the spans lack pictures.
 
     `as_of`: the gateway has told up to here. `percent_covered` is of the range without its `not_reported_yet` and `no_camera`.
     `next_from`: the range was too much for one answer; ask again from here. Else null.
@@ -77,6 +90,7 @@ class Recordings(msgspec.Struct, kw_only=True, rename={"from_": "from"}):
     stream: Tier
     spans: list[FootageSpan]
     gaps: list[FootageGap]
+    losses: list[FootageLoss]
     percent_covered: Percent
     as_of: datetime | None
     next_from: datetime | None

@@ -46,7 +46,8 @@ def _of_camera(id_and_row: Any, *values: Any) -> Any:
 
 
 _ROW = (
-    "r.stream, r.kind, r.start_at, r.end_at, r.reason, r.size_bytes, r.codec, r.width, r.height, r.has_audio"
+    "r.stream, r.kind, r.start_at, r.end_at, r.reason, r.size_bytes, r.lossy_sec, r.codec, r.width, r.height,"
+    " r.has_audio"
 )
 _OF_LIFE = "r.org_id = %(org)s AND r.camera_id = w.camera_id AND r.life = w.life AND r.deleted_at IS NULL"
 
@@ -97,7 +98,7 @@ JOIN ledger_rows r ON {_OF_LIFE} AND r.kind = 'span' GROUP BY w.camera_id
 def clips(caller: Caller, camera_ids: Sequence[UUID], start: datetime, end: datetime, limit: int) -> Query:
     """(camera id, Row) of the clips that direct cameras have in the range: all the footage there is of them."""
     sql = """
-SELECT c.camera_id, 'main', 'span', c.started_at, c.started_at + make_interval(secs => c.duration_sec), NULL, c.size_bytes,
+SELECT c.camera_id, 'main', 'span', c.started_at, c.started_at + make_interval(secs => c.duration_sec), NULL, c.size_bytes, 0.0,
     c.codec, c.width, c.height, coalesce(c.has_audio, false)
 FROM events e JOIN clips c ON c.org_id = e.org_id AND c.event_id = e.id
 WHERE e.org_id = %(org)s AND e.camera_id = ANY(%(cameras)s) AND e.deleted_at IS NULL

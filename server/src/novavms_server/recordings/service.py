@@ -88,6 +88,7 @@ class RecordingService:
             stream=camera.recording_stream,
             spans=line.spans,
             gaps=line.gaps,
+            losses=line.losses,
             percent_covered=covered(line, start, end),
             as_of=as_of,
             next_from=next_from,

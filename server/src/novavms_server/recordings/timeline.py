@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from novavms_server.cameras.models import Tier
-from novavms_server.recordings.models import FootageGap, FootageSpan, Reason
+from novavms_server.recordings.models import FootageGap, FootageLoss, FootageSpan, Reason
 
 HOLE: Reason = "unknown"
 _BACKGROUND = "background"
@@ -28,6 +28,7 @@ class Row(NamedTuple):
     end: datetime
     reason: Reason | None
     size_bytes: int
+    lossy_sec: float
     codec: str | None
     width: int | None
     height: int | None
@@ -36,7 +37,7 @@ class Row(NamedTuple):
 
 def background(start: datetime, end: datetime, reason: Reason) -> Row:
     """What is said of moments that no row of the ledger speaks of. Of two, the one that is given first counts."""
-    return Row("main", _BACKGROUND, start, end, reason, 0, None, None, None, False)
+    return Row("main", _BACKGROUND, start, end, reason, 0, 0.0, None, None, None, False)
 
 
 class _Piece(NamedTuple):
@@ -46,10 +47,11 @@ class _Piece(NamedTuple):
 
 
 class Timeline(NamedTuple):
-    """Spans and gaps, each in order; together they are the window."""
+    """Spans and gaps, each in order; together they are the window. `losses` lie within spans."""
 
     spans: list[FootageSpan]
     gaps: list[FootageGap]
+    losses: list[FootageLoss]
 
 
 def lay_out(
@@ -58,14 +60,18 @@ def lay_out(
     """`hole`: what is said of moments that no row speaks of."""
     spans: list[FootageSpan] = []
     gaps: list[FootageGap] = []
+    losses: list[FootageLoss] = []
     for piece in _pieces(rows, start, end, wanted):
         row = piece.row
         if row is not None and row.kind == "span":
-            _add_span(spans, piece, row)
+            share = _share(piece, row)
+            _add_span(spans, piece, row, share)
+            if row.lossy_sec:
+                _add_loss(losses, piece, row.lossy_sec * share)
         else:
             reason = hole if row is None else row.reason or HOLE
             _add_gap(gaps, piece.start, piece.end, reason)
-    return Timeline(spans, gaps)
+    return Timeline(spans, gaps, losses)
 
 
 def _add_gap(gaps: list[FootageGap], start: datetime, end: datetime, reason: Reason) -> None:
@@ -74,9 +80,20 @@ def _add_gap(gaps: list[FootageGap], start: datetime, end: datetime, reason: Rea
     gaps.append(FootageGap(start, end, seconds(end - start), reason))
 
 
-def _add_span(spans: list[FootageSpan], piece: _Piece, row: Row) -> None:
+def _share(piece: _Piece, row: Row) -> float:
     whole = (row.end - row.start).total_seconds()
-    share = (piece.end - piece.start).total_seconds() / whole if whole else 1.0
+    return (piece.end - piece.start).total_seconds() / whole if whole else 1.0
+
+
+def _add_loss(losses: list[FootageLoss], piece: _Piece, lossy_sec: float) -> None:
+    start = piece.start
+    if losses and losses[-1].end == start:
+        last = losses.pop()
+        start, lossy_sec = last.start, lossy_sec + last.lossy_sec
+    losses.append(FootageLoss(start, piece.end, seconds(piece.end - start), round(lossy_sec, 3)))
+
+
+def _add_span(spans: list[FootageSpan], piece: _Piece, row: Row, share: float) -> None:
     size = round(row.size_bytes * share)
     start, last = piece.start, spans[-1] if spans else None
     kind = (row.stream, row.codec, row.width, row.height, row.has_audio)
