@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Any
 
@@ -224,11 +225,27 @@ async def test_a_lost_connection_is_said_and_heals_by_itself(shared_world: World
         page = visitor.page
         await visitor.sign_in(email, PASSWORD, "/cameras")
         await visitor.see("Cameras")
+        sent, told = asyncio.Event(), asyncio.Event()
+
+        async def late(route: Route) -> None:
+            sent.set()
+            await told.wait()
+            await route.fulfill(json={"data": [], "next_cursor": None, "total": 0})
+
+        await page.route("**/api/v1/events?*", late)
+        await page.get_by_role("link", name="Events").first.click()
+        await sent.wait()
         await page.context.set_offline(True)
-        await expect(page.get_by_text("No connection to the server")).to_be_visible()
+        bar = page.get_by_text("No connection to the server")
+        await expect(bar).to_be_visible()
+        async with page.expect_event("requestfinished", lambda request: "/events?" in request.url):
+            told.set()  # an answer that was on its way says nothing of now
+        await page.evaluate("() => new Promise(done => setTimeout(() => requestAnimationFrame(done)))")
+        assert await bar.count() == 1
+        await page.get_by_role("link", name="Cameras").first.click()
         await add(shared_world, gateway, "Meanwhile")
         await page.context.set_offline(False)
-        await expect(page.get_by_text("No connection to the server")).to_have_count(0, timeout=20_000)
+        await expect(bar).to_have_count(0, timeout=20_000)
         await expect(page.get_by_role("link", name="Meanwhile", exact=True).last).to_be_visible()
 
 

@@ -5,11 +5,14 @@ import { useSyncExternalStore } from 'react';
 export type Connection = 'ok' | 'lost';
 
 let connection: Connection = 'ok';
+/** How often it was lost: what began before says nothing of now. */
+let losses = 0;
 const listeners = new Set<() => void>();
 const endings = new Set<() => void>();
 let leaving = false;
 
 function found(next: Connection): void {
+  if (next === 'lost') losses += 1;
   if (next === connection) return;
   connection = next;
   for (const listener of listeners) listener();
@@ -34,9 +37,10 @@ export function onSessionEnd(listener: () => void): () => void {
 /** The browser's fetch. Tabs share the refresh token's cookie, which is good once: they renew one after the other. */
 async function send(input: string, init?: RequestInit): Promise<Response> {
   const call = async () => {
+    const before = losses;
     try {
       const response = await fetch(input, leaving ? { ...init, keepalive: true } : init);
-      found('ok');
+      if (losses === before) found('ok');
       return response;
     } catch (error) {
       if (init?.signal?.aborted !== true) found('lost');
