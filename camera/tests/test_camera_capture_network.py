@@ -206,7 +206,8 @@ async def test_a_clock_that_counts_wrongly_is_found_out(tmp_path: Path, faults: 
         for name, value in faults.items():
             cam.set_fault(name, value)
         async with recorded(cam, tmp_path) as (stream, keeper):
-            await until(lambda: stream.frames_received >= 15 * 9)
+            told = 90_000 * cam.config.faults.rtp_clock_percent / 100
+            await until(lambda: _rate(stream) == pytest.approx(told, rel=0.1), seconds=60)
             begun, frames = stream._last_pts, stream.frames_received
             await until(lambda: stream.frames_received >= frames + 15 * 5)
             took = (stream._last_pts - begun) / 90_000
@@ -215,6 +216,11 @@ async def test_a_clock_that_counts_wrongly_is_found_out(tmp_path: Path, faults: 
     assert footage.sound[-1] == pytest.approx(footage.times[-1], abs=0.5)
     late = [s for t, s in zip(footage.times, footage.steps, strict=False) if t > footage.times[-1] - 4]
     assert all(step == pytest.approx(1 / 15, rel=0.08) for step in late)
+
+
+def _rate(stream: CaptureStream) -> float:
+    """What the camera's clock counts in a second, by what the stream has found out."""
+    return stream._session.timeline.true_rate if stream._session is not None else 0.0
 
 
 async def test_lost_packets_are_marked_and_nothing_else_is_touched(tmp_path: Path) -> None:
