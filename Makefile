@@ -19,8 +19,10 @@ CONSOLE := server/src/novavms_server/console/.built
 NODE_TEST = $(RUN) node --test --test-timeout=60000 --test-force-exit --test-concurrency=$(JOBS) --test-reporter=dot
 ARGS ?=
 SEED ?= 1
-# Workers of the test run: the machine's cores and two more, for many tests wait for cameras that play in real time.
-JOBS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 2 )))
+CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+# Workers of the test run: three more than cores, for many tests wait for cameras that play in real time. The everyday tests calculate.
+JOBS ?= $(shell echo $$(( $(CORES) + 3 )))
+FAST_JOBS ?= $(shell echo $$(( $(CORES) + 1 )))
 
 .PHONY: help demo install console screenshots test test-fast simulate test-node check fix bench soak lock openapi sdk clean
 
@@ -51,11 +53,11 @@ screenshots: $(STAMP) $(CONSOLE)  ## every page of the console, dark, light, on 
 	$(BIN)/python -m tools.screenshots $(ARGS)
 
 test: $(STAMP) test-node $(CONSOLE)  ## every test
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 test-fast: $(STAMP) $(TYPESCRIPT)/dist/.built  ## the everyday tests, under a minute
 	$(NODE_TEST) "$(TYPESCRIPT)/test/*.test.ts" "console/test/*.test.ts"
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest -n $(FAST_JOBS) --dist loadgroup --no-loadscope-reorder -m "not slow" $(ARGS)
 
 simulate: $(STAMP)  ## play one seed of the gateway's simulation: make simulate SEED=42
 	$(BIN)/python -m pytest -n 0 tests/simulation -k one_seed --seed $(SEED) $(ARGS)

@@ -129,6 +129,7 @@ def test_on_a_database_of_ones_own(folder: Path, database_url: str) -> None:
     assert not (folder / "data" / "postgres").exists()
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_what_can_not_be_is_one_sentence(folder: Path, database_url: str, postgres: str) -> None:
     with socket.socket() as nobody:

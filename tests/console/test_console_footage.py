@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from nova_browser import NEEDS_BROWSER, Visitor, visiting
 from nova_people import PASSWORD, add_user
 from nova_system import System
@@ -99,6 +100,7 @@ async def find_on_the_timeline(visitor: Visitor) -> None:
     assert await visitor.axe() == []
 
 
+@pytest.mark.long
 async def test_add_watch_record_play_review_and_look_back(system: System, browser: Browser) -> None:
     await system.gateway()
     _, email = await add_user(system.world, "operator", email="whole@acme.example")

@@ -169,6 +169,7 @@ async def open_by_keyboard(visitor: Visitor, opened: Opened, opener: Locator) ->
     await expect(page.get_by_role(opened.kind)).to_be_visible()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("theme", "width"), [("dark", 1280), ("light", 360)])
 async def test_what_is_open_has_no_violation_and_gives_the_focus_back(
     shared_world: World, browser: Browser, theme: str, width: int

@@ -33,6 +33,7 @@ async def direct_camera(system: System, camera: SimCam) -> str:
     return camera_id
 
 
+@pytest.mark.long
 async def test_nine_at_once_arranged_enlarged_and_recorded(system: System, browser: Browser) -> None:
     gateway = await system.gateway()
     _, email = await add_user(system.world, "operator", email="wall@acme.example")
@@ -119,6 +120,7 @@ async def owner_of(server: ServerProgram) -> httpx.AsyncClient:
     return server.client(again["access_token"])
 
 
+@pytest.mark.long
 async def test_a_server_that_starts_anew_is_found_again(tmp_path: Path, browser: Browser) -> None:
     with ServerProgram(tmp_path / "server") as server:
         async with await owner_of(server) as api, SimCam(SimCamConfig(name="Dock")) as camera:

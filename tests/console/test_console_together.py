@@ -196,6 +196,7 @@ async def drag_over_the_beginning(page: Page, camera_id: str) -> None:
     await expect(page.get_by_role("button", name="Save a clip of each")).to_be_visible()
 
 
+@pytest.mark.long
 async def test_two_cameras_show_the_same_moment_and_one_joins_when_its_footage_begins(
     system: System, browser: Browser
 ) -> None:

@@ -80,6 +80,7 @@ async def watching(
         yield Scene(visitor, peer, go2rtc)
 
 
+@pytest.mark.long
 async def test_webrtc_is_first_is_left_where_it_stands_and_is_come_back_to(
     database_url: str, tmp_path: Path, browser: Browser
 ) -> None:

@@ -14,6 +14,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.timeout(300)]
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,negative_data_rejection"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("role", ["admin", "viewer"])
 async def test_every_operation_answers_as_documented(world: World, role: str, tmp_path: Path) -> None:
     command = [

@@ -130,6 +130,7 @@ class Reader:
             self.replaced[shown] = (end - timedelta(seconds=seconds)).isoformat()
 
 
+@pytest.mark.long
 @pytest.mark.anyio
 @pytest.mark.slow
 @pytest.mark.timeout(180)

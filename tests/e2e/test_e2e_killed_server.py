@@ -17,6 +17,7 @@ from novavms_simcam import SimCam, SimCamConfig
 pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.timeout(240)]
 
 
+@pytest.mark.long
 async def test_a_killed_server_leaves_no_half_camera_and_loses_no_clip(tmp_path: Path) -> None:
     server = ServerProgram(tmp_path / "server")
     with server:

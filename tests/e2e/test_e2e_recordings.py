@@ -89,6 +89,7 @@ async def in_browser(system: System, script: str, url: str) -> dict[str, Any]:
     return seen
 
 
+@pytest.mark.long
 async def test_what_a_real_gateway_recorded_is_listed_played_cut_and_held(system: System) -> None:
     gateway = await system.gateway()
     async with SimCam(SimCamConfig(name="Yard")) as camera:

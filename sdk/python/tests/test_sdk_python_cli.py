@@ -171,6 +171,7 @@ async def test_a_temporary_password_is_exchanged_for_ones_own(world: World, home
     assert again.code == 0, again.out
 
 
+@pytest.mark.long
 async def test_the_main_job_by_hand(system: System, home: Path, tmp_path: Path) -> None:
     """Pairing code, a wrong and a right password with the stages shown, a clip on the disk, delete."""
     shell = operator(system, home)
