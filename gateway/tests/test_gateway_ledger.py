@@ -10,9 +10,12 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from novavms_camera.capture import Loss
 from novavms_gateway.kit.sqlite import connect
 from novavms_gateway.storage import index, ledger_rows
+from novavms_gateway.storage.footage import rows_of
 from novavms_gateway.storage.ledger import NO_GAP_US, SECOND_US, Change, Row, following, lay
+from novavms_gateway.storage.segment_rows import Format, Segment
 
 CAMERA = UUID(int=7)
 kinds = st.sampled_from(
@@ -221,3 +224,63 @@ def test_footage_closes_what_it_leaves_of_a_gap_beside_it() -> None:
         ]
     finally:
         db.close()
+
+
+def file_of(seconds: int, size: int = 1000) -> Segment:
+    """Begins at 100 s, at 50 s of its stream's timeline."""
+    return Segment(
+        id=1,
+        camera_id=CAMERA,
+        stream="main",
+        start_us=100 * SECOND_US,
+        end_us=(100 + seconds) * SECOND_US,
+        size=size,
+        init_size=0,
+        sha256=b"",
+        format=Format("avc1.640028", "h264", 64, 64, False),
+        session="t/1",
+        start_90k=50 * 90_000,
+        end_90k=(50 + seconds) * 90_000,
+    )
+
+
+def lost(start: float, end: float) -> Loss:
+    """Seconds of the file."""
+    return Loss(int((50 + start) * 90_000), int((50 + end) * 90_000), 1, 0)
+
+
+def told(rows: Sequence[Row]) -> list[tuple[float, float, str | None, int, int]]:
+    """(start and end in seconds of the file, reason, ms lost, bytes)."""
+    zero = 100 * SECOND_US
+    return [
+        ((r.start_us - zero) / SECOND_US, (r.end_us - zero) / SECOND_US, r.reason, r.lossy_us // 1000, r.size)
+        for r in rows
+    ]
+
+
+def test_a_file_is_told_as_footage_with_its_losses_and_gaps_where_they_are_long() -> None:
+    assert told(rows_of(file_of(10), (), 1)) == [(0, 10, None, 0, 1000)]
+    assert told(rows_of(file_of(10), (lost(2, 2.4), lost(9, 9.5)), 1)) == [(0, 10, None, 900, 1000)]
+    found = rows_of(file_of(10), (lost(6.5, 6.75), lost(4, 6), lost(6.25, 6.5)), 1)
+    assert told(found) == [
+        (0, 4, None, 0, 500),
+        (4, 6, "network", 0, 0),
+        (6, 10, None, 500, 500),
+    ]
+    at_its_ends = rows_of(file_of(10), (lost(-1, 1), lost(9, 12)), 1)
+    assert told(at_its_ends) == [(0, 1, "network", 0, 0), (1, 9, None, 0, 1000), (9, 10, "network", 0, 0)]
+    assert told(rows_of(file_of(10), (lost(0, 10),), 1)) == [(0, 10, "network", 0, 0)]
+
+
+@given(st.lists(st.tuples(st.integers(-20, 120), st.integers(0, 60)), max_size=8))
+@settings(max_examples=100, deadline=None)
+def test_whatever_was_lost_a_files_rows_are_its_time(losses: list[tuple[int, int]]) -> None:
+    file = file_of(10)
+    rows = rows_of(file, tuple(lost(start / 10, (start + length) / 10) for start, length in losses), 1)
+    assert (rows[0].start_us, rows[-1].end_us) == (file.start_us, file.end_us)
+    for before, after in pairwise(rows):
+        assert before.end_us == after.start_us
+    for row in rows:
+        assert row.start_us < row.end_us
+        assert 0 <= row.lossy_us <= (0 if row.reason else row.end_us - row.start_us)
+    assert sum(row.size for row in rows) <= file.size

@@ -16,7 +16,7 @@ from novavms_gateway.storage.segment_rows import Format, Segment
 VIDEO_RATE: Final = 90_000
 CLOCK_LEAP_US: Final = 2 * SECOND_US
 """A clock that was set while a segment was written: its length is then told by its frames alone."""
-NETWORK_GAP_90K: Final = VIDEO_RATE // 2
+NETWORK_GAP_US: Final = SECOND_US // 2
 """Pictures lost for longer than this are a gap; shorter losses count in the span."""
 _EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
@@ -77,37 +77,44 @@ def taking_in(
             return False
         segment_rows.flowed(db, now_us, written=segment.size)
         fmt = segment_rows.format_key(db, segment.format)
-        span = Row(
-            segment.start_us,
-            segment.end_us,
-            segment.stream,
-            format=fmt,
-            size=segment.size,
-            lossy_us=_short_losses_us(losses),
-        )
-        is_news = ledger_rows.lay_fact(db, camera, span, hole=hole)
-        for start_us, end_us in _network_gaps(segment, losses):
-            gap = Row(start_us, end_us, segment.stream, reason="network")
-            is_news |= ledger_rows.lay_fact(db, camera, gap, hole=hole)
+        is_news = False
+        for row in rows_of(segment, losses, fmt):
+            is_news |= ledger_rows.lay_fact(db, camera, row, hole=hole)
         return is_news
 
     return act
 
 
-def _short_losses_us(losses: tuple[Loss, ...]) -> int:
-    """What is no gap, but no picture either."""
-    lengths = (loss.end_90k - loss.start_90k for loss in losses)
-    return sum(length for length in lengths if 0 < length <= NETWORK_GAP_90K) * SECOND_US // VIDEO_RATE
-
-
-def _network_gaps(segment: Segment, losses: tuple[Loss, ...]) -> list[tuple[int, int]]:
-    found: list[tuple[int, int]] = []
-    for loss in losses:
-        if loss.end_90k - loss.start_90k <= NETWORK_GAP_90K:
+def rows_of(segment: Segment, losses: tuple[Loss, ...], fmt: int) -> list[Row]:
+    """What the ledger says of the file's time, in order: gaps where pictures were lost for long, footage between them, with what it
+    has of shorter losses, and its share of the bytes."""
+    stretches = [
+        (_within(segment, loss.start_90k), _within(segment, loss.end_90k))
+        for loss in sorted(losses, key=lambda loss: loss.start_90k)
+    ]
+    found: list[Row] = []
+    at_us = segment.start_us
+    short: list[tuple[int, int]] = []
+    for start_us, end_us in [*stretches, (segment.end_us, segment.end_us)]:
+        if end_us - start_us <= NETWORK_GAP_US and start_us < segment.end_us:
+            short.append((start_us, end_us))
             continue
-        start_us, end_us = (
-            segment.start_us + (at - segment.start_90k) * SECOND_US // VIDEO_RATE
-            for at in (loss.start_90k, loss.end_90k)
-        )
-        found.append((max(start_us, segment.start_us), min(end_us, segment.end_us)))
-    return [(start_us, end_us) for start_us, end_us in found if end_us > start_us]
+        if start_us > at_us:
+            lossy_us = sum(end - max(start, at_us) for start, end in short if end > at_us)
+            lossy_us = min(lossy_us, start_us - at_us)
+            found.append(Row(at_us, start_us, segment.stream, format=fmt, lossy_us=lossy_us))
+        short.clear()
+        if end_us > max(start_us, at_us):
+            found.append(Row(max(start_us, at_us), end_us, segment.stream, reason="network"))
+        at_us = max(at_us, end_us)
+    footage_us = sum(row.end_us - row.start_us for row in found if row.reason is None)
+    return [
+        row if row.reason else row._replace(size=segment.size * (row.end_us - row.start_us) // footage_us)
+        for row in found
+    ]
+
+
+def _within(segment: Segment, at_90k: int) -> int:
+    """A moment of the file's timeline as µs, never outside of the file's time."""
+    at_us = segment.start_us + (at_90k - segment.start_90k) * SECOND_US // VIDEO_RATE
+    return min(max(at_us, segment.start_us), segment.end_us)
