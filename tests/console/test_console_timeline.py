@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from uuid import uuid4
 
@@ -50,4 +51,6 @@ async def test_gaps_and_missing_pictures_are_shown_and_said(
             await expect(page.locator(".track-bar .gap.frozen")).to_have_count(1)
             await expect(page.get_by_role("button", name="No new picture from the camera")).to_be_visible()
             await expect(page.get_by_role("button", name="Pictures missing: 1.3 s")).to_be_visible()
+            times = page.locator(".gap-list li", has_text="No new picture").locator(".number")
+            await expect(times).to_have_text(re.compile(r", \d\d:\d\d:\d\d – \d\d:\d\d:\d\d · 2 min$"))
             assert await visitor.axe() == []

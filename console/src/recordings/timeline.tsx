@@ -1,4 +1,5 @@
 /** A window of time of one camera: what is recorded, what is not and why, where the player is, what is selected. */
+import type { FootageGap } from '@novavms/sdk';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { useObjectUrl } from '../cameras/picture';
@@ -136,6 +137,12 @@ function Strip({ cameraId, window, footage }: { cameraId: string; window: Window
   );
 }
 
+/** A short gap begins and ends at a second. */
+function times({ start, end, durationSec }: FootageGap): string {
+  const exact = durationSec < 600 ? clock : hour;
+  return `${exact(start)} – ${exact(end)}`;
+}
+
 /** The gaps and losses in words: what colours alone do not say. */
 export function Gaps(props: { footage: Footage | undefined; onSeek: (at: number) => void }) {
   return (
@@ -176,7 +183,7 @@ function GapList({ footage, onSeek }: { footage: Footage | undefined; onSeek: (a
           <button type="button" className="gap-button" onClick={() => onSeek(Date.parse(gap.end))}>
             <span>{t.recordings.reason[gap.reason] ?? gap.reason}</span>
             <span className="small faint number">
-              {`${day(gap.start)}, ${hour(gap.start)} – ${hour(gap.end)} · ${duration(gap.durationSec)}`}
+              {`${day(gap.start)}, ${times(gap)} · ${duration(gap.durationSec)}`}
             </span>
           </button>
         </li>

@@ -57,7 +57,7 @@ export const recordings = {
   reason: {
     camera_offline: 'Camera offline',
     frozen: 'No new picture from the camera',
-    network: 'Network trouble',
+    network: 'Pictures lost on the network',
     disk_full: 'The gateway’s disk was full',
     gateway_restart: 'The gateway restarted',
     auth: 'The camera refused the login',
