@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from nova_browser import ARGUMENTS, CHROMIUM, NEEDS_BROWSER
+from nova_system import until
 from nova_world import World
 from playwright.async_api import Page, async_playwright, expect
 
@@ -42,7 +43,7 @@ async def test_chromium_finds_nothing_that_keeps_it_from_being_installed(
         # and it would say so
         await page.route("**/site.webmanifest?other", lambda route: route.fulfill(body=SPOILT))
         await page.evaluate("document.querySelector('link[rel=manifest]').href = '/site.webmanifest?other'")
-        assert await installability(page) != []
+        await until(lambda: installability(page), within=20, what="the other manifest refused")
         await context.close()
 
 
