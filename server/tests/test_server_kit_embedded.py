@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import stat
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,3 +40,25 @@ def test_it_starts_in_any_folder_and_is_found_again(folder: Path, name: str) -> 
     with psycopg.connect(again.start()) as connection:
         assert connection.execute("SELECT count(*) FROM kept").fetchone() == (0,)
     again.stop()
+
+
+STARTS = """
+import os, signal, sys
+from pathlib import Path
+from novavms_server.kit.database import EmbeddedPostgres
+EmbeddedPostgres(Path(sys.argv[1])).start()
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_of_those_who_use_it_one_that_was_killed_does_not_keep_it_running(folder: Path) -> None:
+    data = folder / "postgres"
+    killed = subprocess.run([sys.executable, "-c", STARTS, str(data)], check=False, capture_output=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    running = data / "postmaster.pid"
+    assert running.exists(), "PostgreSQL, a process of its own, went on"
+    one = EmbeddedPostgres(data)
+    with psycopg.connect(one.start()) as connection:
+        connection.execute("SELECT 1")
+    one.stop()
+    assert not running.exists()

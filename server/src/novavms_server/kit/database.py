@@ -140,6 +140,7 @@ class EmbeddedPostgres:
         wheel = _import_wheel()
         self._folder.parent.mkdir(parents=True, exist_ok=True)
         server = wheel.get_server(self._folder, start=False)
+        _forget_the_dead(wheel, server)
         server.ensure_pgdata_inited()
         config = self._folder / "postgresql.auto.conf"
         wanted = "unix_socket_permissions = '0700'\nshared_buffers = '128MB'\n"
@@ -154,6 +155,26 @@ class EmbeddedPostgres:
         if self._server is not None:
             self._server.cleanup()
             self._server = None
+
+
+def _forget_the_dead(wheel: Any, server: Any) -> None:
+    """The last one to stop stops PostgreSQL. Who was killed never stops: with it still counted, PostgreSQL would outlive us all."""
+    with wheel.PostgresServer._lock:
+        users = server.global_process_id_list
+        counted = users._get()
+        alive = [pid for pid in counted if _is_alive(pid)]
+        if alive != counted:
+            users.put(alive)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        pass
+    return True
 
 
 def _import_wheel() -> Any:
