@@ -317,3 +317,26 @@ async def test_what_has_served_its_time_goes(world: World) -> None:
         await world.server.recordings.ledgers.sweep()
         left = await world.sql("SELECT id FROM ledger_rows ORDER BY id")
         assert left == [(1,), (3,)], "footage stays for as long as the gateway has it"
+
+
+async def test_of_a_direct_camera_the_footage_is_its_clips(world: World) -> None:
+    t, camera, event, clip = now(), uuid4(), uuid4(), uuid4()
+    await world.sql(
+        "INSERT INTO cameras (org_id, id, site_id, connection_mode, name, type, host, port, status, recording_mode, created_at)"
+        " VALUES (%s, %s, %s, 'direct', 'Dock', 'rtsp', '192.0.2.1', 554, 'online', 'events', %s)",
+        *(world.org, camera, world.site, t - minutes(600)),
+    )
+    await world.sql(
+        "INSERT INTO events (org_id, id, camera_id, site_id, trigger_type, triggered_at) VALUES (%s, %s, %s, %s, 'manual', %s)",
+        *(world.org, event, camera, world.site, t - minutes(30)),
+    )
+    await world.sql(
+        "INSERT INTO clips (org_id, id, event_id, camera_id, status, asked_sec, pre_roll_sec, deadline_at, started_at, duration_sec,"
+        " store_key, size_bytes, codec, width, height) VALUES (%s, %s, %s, %s, 'ready', 30, 0, %s, %s, 30, 'k', 9000, 'h264', 64, 48)",
+        *(world.org, clip, event, camera, t, t - minutes(30)),
+    )
+    found = await recordings(world, camera, from_=t - minutes(60), to=t)
+    (span,) = found["spans"]
+    assert (span["duration_sec"], span["size_bytes"], span["codec"], span["width"]) == (30, 9000, "h264", 64)
+    assert (reasons(found), found["losses"]) == (["no_event", "no_event"], [])
+    assert found["percent_covered"] == pytest.approx(100 / 120, abs=0.01)

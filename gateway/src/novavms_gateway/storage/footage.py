@@ -69,7 +69,7 @@ def format_of(facts: SegmentFacts) -> Format:
 def taking_in(
     segment: Segment, losses: tuple[Loss, ...], *, hole: str, now_us: int
 ) -> Callable[[sqlite3.Connection], bool]:
-    """The act that makes a whole, synced file known: its row, its span, and its losses as gaps. True where that is news."""
+    """The act that makes a whole, synced file known: its row, and in the ledger its time (`rows_of`). True where that is news."""
 
     def act(db: sqlite3.Connection) -> bool:
         camera = ledger_rows.camera_key(db, segment.camera_id)

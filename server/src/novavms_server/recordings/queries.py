@@ -98,7 +98,7 @@ JOIN ledger_rows r ON {_OF_LIFE} AND r.kind = 'span' GROUP BY w.camera_id
 def clips(caller: Caller, camera_ids: Sequence[UUID], start: datetime, end: datetime, limit: int) -> Query:
     """(camera id, Row) of the clips that direct cameras have in the range: all the footage there is of them."""
     sql = """
-SELECT c.camera_id, 'main', 'span', c.started_at, c.started_at + make_interval(secs => c.duration_sec), NULL, c.size_bytes, 0.0,
+SELECT c.camera_id, 'main', 'span', c.started_at, c.started_at + make_interval(secs => c.duration_sec), NULL, c.size_bytes, 0::float8,
     c.codec, c.width, c.height, coalesce(c.has_audio, false)
 FROM events e JOIN clips c ON c.org_id = e.org_id AND c.event_id = e.id
 WHERE e.org_id = %(org)s AND e.camera_id = ANY(%(cameras)s) AND e.deleted_at IS NULL
