@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,12 +15,14 @@ import msgspec
 import pytest
 from nova_camera import as_onvif, as_rtsp
 
+from novavms_camera.capture import CaptureStream, KeyFrame
 from novavms_protocol import (
     Applied,
     CameraConfig,
     CameraStatus,
     Check,
     Discover,
+    ForgetClip,
     RecordClip,
     Snapshot,
     Telemetry,
@@ -206,6 +210,43 @@ async def test_the_check_is_run_here_and_its_report_handed_back(
 
         inside = await server_side.ask(msgspec.structs.replace(good, allow_loopback=False))
         assert inside.result["reason"] == "address_forbidden"
+
+
+@pytest.mark.slow
+async def test_a_snapshot_waits_for_a_camera_that_was_added_or_broke_this_moment(
+    gateway: Running, server_side: Any, wait_until: Any
+) -> None:
+    async with SimCam() as cam, gateway():
+        camera = as_rtsp(cam)
+        ask = Snapshot(camera_id=camera.camera_id, width=160)
+        await wait_until(lambda: server_side.connected)
+        asking = asyncio.ensure_future(server_side.ask(ask))  # it overtakes the state that brings the camera
+        assert (await server_side.ask(ForgetClip(clip_id=uuid4()))).ok, "handled after the first"
+        await server_side.desire(camera)
+        answer = await asking
+        assert answer.ok, answer
+
+        await wait_until(online(server_side, camera))
+        cam.drop_sessions_now()
+        await wait_until(lambda: server_side.status(camera.camera_id).status == "offline")
+        answer = await server_side.ask(ask)
+        assert answer.ok, answer
+        assert base64.b64decode(answer.result["jpeg"]).startswith(b"\xff\xd8\xff")
+
+
+@pytest.mark.slow
+async def test_a_picture_that_does_not_decode_is_no_fault_of_the_gateway(
+    gateway: Running, server_side: Any, wait_until: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = KeyFrame("h264", b"\x00\x00\x00\x01\x65" + b"\x5a" * 500, datetime.now(UTC))
+    async with SimCam() as cam, gateway():
+        camera = as_rtsp(cam)
+        await server_side.desire(camera)
+        await wait_until(online(server_side, camera))
+        monkeypatch.setattr(CaptureStream, "keyframe", lambda _: broken)
+        answer = await server_side.ask(Snapshot(camera_id=camera.camera_id))
+        assert (answer.ok, answer.error) == (False, "not_online"), answer
+        assert "does not decode" in answer.message
 
 
 @pytest.mark.slow

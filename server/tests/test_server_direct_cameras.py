@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,7 @@ import pytest
 from go2rtc_standin import Go2rtcStandin
 from nova_world import World, make_world
 
+from novavms_camera.capture import CaptureStream, KeyFrame
 from novavms_camera.faults import CameraFault
 from novavms_server.cameras.direct import fleet, mirror
 from novavms_server.kit.jobs import defer
@@ -201,6 +203,34 @@ async def test_unplugged_is_offline_and_comes_back(world: World, cam: SimCam) ->
     await cam.plug()
     async with asyncio.timeout(15):
         await becomes(world, camera_id, "online")
+
+
+async def test_a_snapshot_waits_for_the_session_that_is_being_opened(
+    world: World, cam: SimCam, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`online` is the check's word: it is said before the session that pictures come from is there."""
+    monkeypatch.setattr(fleet, "EVERY_SEC", 60)
+    camera_id = await add(world, cam)
+    await becomes(world, camera_id, "online")
+    await watched(world, camera_id)
+    await world.server.direct.cameras.drop(UUID(camera_id))  # as between the check and its watch
+    viewer, url = world.client("viewer"), f"/api/v1/cameras/{camera_id}/snapshot"
+    asking = asyncio.ensure_future(viewer.get(url))
+    await asyncio.sleep(0.3)
+    world.server.direct.cameras.nudge()
+    picture = await asking
+    assert (picture.status_code, picture.headers["content-type"]) == (200, "image/jpeg"), picture.text
+
+
+async def test_a_picture_that_does_not_decode_is_told_as_none(
+    world: World, cam: SimCam, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = KeyFrame("h264", b"\x00\x00\x00\x01\x65" + b"\x5a" * 500, datetime.now(UTC))
+    camera_id = await add(world, cam)
+    await becomes(world, camera_id, "online")
+    monkeypatch.setattr(CaptureStream, "keyframe", lambda _: broken)
+    answer = await world.client("viewer").get(f"/api/v1/cameras/{camera_id}/snapshot")
+    assert (answer.status_code, answer.json()["error"]) == (409, "conflict"), answer.text
 
 
 async def test_without_go2rtc_the_built_in_capture_records(world: World, cam: SimCam, tmp_path: Path) -> None:

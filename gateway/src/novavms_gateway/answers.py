@@ -12,6 +12,7 @@ import msgspec
 from novavms_camera.address import AddressPolicy
 from novavms_camera.capture import snapshot_jpeg
 from novavms_camera.check import CheckReport, check_camera
+from novavms_camera.faults import CameraFault
 from novavms_camera.onvif import FoundDevice, discover
 from novavms_camera.secret import Secret
 from novavms_camera.source import CameraSource
@@ -105,7 +106,7 @@ class Answers:
                 await self._forget_clip(order.clip_id)
                 return {}
             case Snapshot() as ask:
-                return await self._snapshot(ask)
+                return await self._snapshot(ask, request.timeout_sec)
             case ListSegments() as ask:
                 return await self._recordings.library.list_segments(ask)
             case SendMedia() as ask:
@@ -163,15 +164,18 @@ class Answers:
         )
         return {"devices": [msgspec.to_builtins(_discovered(device)) for device in devices]}
 
-    async def _snapshot(self, ask: Snapshot) -> dict[str, Any]:
-        watch = self._fleet.find(ask.camera_id)
+    async def _snapshot(self, ask: Snapshot, timeout_sec: float) -> dict[str, Any]:
+        watch = await self._fleet.find_showing(ask.camera_id, timeout_sec=timeout_sec)
         if watch is None:
             raise RequestRefusedError("unknown_camera", "This gateway does not run the camera.")
         keyframe = watch.stream.keyframe()
         if keyframe is None:
             raise RequestRefusedError("not_online", "The camera has shown no picture yet.")
         for width in (ask.width, *SMALLER_WIDTHS):
-            jpeg = await snapshot_jpeg(keyframe, width=width)
+            try:
+                jpeg = await snapshot_jpeg(keyframe, width=width)
+            except CameraFault as fault:
+                raise RequestRefusedError("not_online", fault.message) from None
             if len(jpeg) <= SNAPSHOT_MAX_BYTES:
                 return {"jpeg": base64.b64encode(jpeg).decode("ascii")}
         raise RequestRefusedError("internal", "The camera's picture is too large to send.")

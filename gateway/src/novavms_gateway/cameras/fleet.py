@@ -12,11 +12,15 @@ from uuid import UUID
 from novavms_camera.capture import CaptureStream
 from novavms_gateway.cameras.finder import Resolve
 from novavms_gateway.cameras.recognise import AskIdentity, Recogniser
-from novavms_gateway.cameras.watch import Watch
+from novavms_gateway.cameras.watch import BACK_SEC, Watch
 from novavms_gateway.kit.clock import Clock
 from novavms_protocol import CameraConfig, CameraStatus
 
 log = logging.getLogger(__name__)
+
+OVERTAKEN_SEC: Final = 1.0
+"""How long a request waits for the desired state that brings its camera: the two are sent at the same time."""
+FIRST_FRAME_SEC: Final = 5.0
 
 STREAM_FIELDS: Final = (
     "kind",
@@ -77,6 +81,16 @@ class Fleet:
         except TimeoutError:
             pass
         return self.find(camera_id)
+
+    async def find_showing(self, camera_id: UUID, *, timeout_sec: float) -> Watch | None:
+        """As `find`, for what needs a picture now. A camera that was only just added shows its first one up to a key-frame
+        interval later, and one whose session broke this moment is mostly back a second later: both are waited for, well
+        within `timeout_sec`. The one that is found may be offline all the same."""
+        watch = await self.find_soon(camera_id, within_sec=min(OVERTAKEN_SEC, timeout_sec / 4))
+        if watch is not None:
+            await watch.known(within_sec=min(FIRST_FRAME_SEC, timeout_sec / 2))
+            await watch.back(within_sec=min(BACK_SEC, timeout_sec / 2))
+        return watch
 
     def desires(self, camera_id: UUID) -> bool:
         """Whether it is to run here, though it may not at this moment."""

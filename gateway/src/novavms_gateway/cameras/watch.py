@@ -29,7 +29,8 @@ NUDGE_EVERY_SEC: Final = 8.0
 RECENT_SEC: Final = 3600.0
 """A camera that showed frames within the last hour is tried every few seconds, so that it is back within 15 s of
 answering; one away for longer is left to the capture's back-off, which ends at a minute."""
-
+BACK_SEC: Final = 3.0
+BACK_LOOK_SEC: Final = 0.1
 
 NEWS: Final = (
     *("revision", "status", "reason", "active_tier"),
@@ -126,6 +127,13 @@ class Watch:
                 await self._known.wait()
         except TimeoutError:
             pass
+
+    async def back(self, *, within_sec: float) -> None:
+        """Waits while the stream is offline, but only so long after it broke."""
+        ago_sec = max(0.0, (self._clock.now() - self.stream.status.since).total_seconds())
+        deadline = self._clock.monotonic() + within_sec - ago_sec
+        while self.stream.status.state == "offline" and self._clock.monotonic() < deadline:
+            await self._clock.sleep(BACK_LOOK_SEC)
 
     def rename(self, config: CameraConfig) -> None:
         """Takes a config that differs in nothing the stream depends on."""

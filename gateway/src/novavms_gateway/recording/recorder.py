@@ -10,6 +10,7 @@ from uuid import UUID
 from novavms_camera.capture import CaptureStream
 from novavms_camera.faults import CameraFault
 from novavms_gateway.cameras.fleet import Fleet
+from novavms_gateway.cameras.watch import BACK_SEC, Watch
 from novavms_gateway.kit.tasks import Tasks
 from novavms_gateway.link.requests import RequestRefusedError
 from novavms_gateway.recording.clip_work import DURATION_MAX_SEC, ClipTasks, ClipWork, clip_facts
@@ -18,11 +19,6 @@ from novavms_protocol import RecordClip
 
 RECORDING_MAX: Final = 64
 """Clips recorded at once; each holds a file open and its packets in flight."""
-OVERTAKEN_SEC: Final = 1.0
-"""How long an order waits for the desired state that brings its camera: the two are sent at the same time."""
-FIRST_FRAME_SEC: Final = 5.0
-BACK_SEC: Final = 3.0
-BACK_LOOK_SEC: Final = 0.1
 
 
 class Recorder:
@@ -37,25 +33,11 @@ class Recorder:
         self._running = ClipTasks()
 
     async def order(self, order: RecordClip, *, timeout_sec: float) -> dict[str, Any]:
-        """Accepts the order, once; an order that comes again is answered the same. Raises RequestRefusedError.
-
-        A camera that was only just added shows its first frame up to a key-frame interval later, and one whose session broke
-        this moment is mostly back a second later: both are waited for, well within `timeout_sec`.
-        """
-        watch = await self._fleet.find_soon(order.camera_id, within_sec=min(OVERTAKEN_SEC, timeout_sec / 4))
-        if watch is not None:
-            await watch.known(within_sec=min(FIRST_FRAME_SEC, timeout_sec / 2))
-            await self._back(watch.stream, within_sec=min(BACK_SEC, timeout_sec / 2))
+        """Accepts the order, once; an order that comes again is answered the same. Raises RequestRefusedError."""
+        await self._fleet.find_showing(order.camera_id, timeout_sec=timeout_sec)
         # As a task of its own: a deadline between the row and the recording would leave a row that nobody works on.
         accepted = await self._accepting.through(self._accept(order))
         return {"started_at": accepted.isoformat().replace("+00:00", "Z")}
-
-    async def _back(self, stream: CaptureStream, *, within_sec: float) -> None:
-        """Waits while the stream is offline, but only so long after it broke."""
-        ago_sec = max(0.0, (self._clock.now() - stream.status.since).total_seconds())
-        deadline = self._clock.monotonic() + within_sec - ago_sec
-        while stream.status.state == "offline" and self._clock.monotonic() < deadline:
-            await self._clock.sleep(BACK_LOOK_SEC)
 
     async def forget(self, clip_id: UUID) -> None:
         """Ends the recording if one runs, and removes all there is of the clip."""
@@ -93,18 +75,18 @@ class Recorder:
             )
         )
         if is_new:
-            make = partial(self._record, job, watch.stream)
+            make = partial(self._record, job, watch)
             self._running.start(job.clip_id, partial(self._work.do, job, make))
         return job.started_at
 
-    async def _record(self, job: ClipJob, stream: CaptureStream) -> ClipFacts:
+    async def _record(self, job: ClipJob, watch: Watch) -> ClipFacts:
         try:
-            return await self._take(job, stream)
+            return await self._take(job, watch.stream)
         except CameraFault:
-            if stream.status.state == "online":
+            if watch.stream.status.state == "online":
                 raise
-            await self._back(stream, within_sec=BACK_SEC)  # it broke between the order and this
-            return await self._take(job, stream)
+            await watch.back(within_sec=BACK_SEC)  # it broke between the order and this
+            return await self._take(job, watch.stream)
 
     async def _take(self, job: ClipJob, stream: CaptureStream) -> ClipFacts:
         path = self._journal.clip_path(job.clip_id)

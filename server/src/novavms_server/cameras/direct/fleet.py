@@ -17,7 +17,7 @@ from typing import Final
 from uuid import UUID
 
 from novavms_camera.address import resolve_address
-from novavms_camera.capture import CaptureStream, ClipFile, StreamStatus, snapshot_jpeg
+from novavms_camera.capture import CaptureStream, ClipFile, KeyFrame, StreamStatus, snapshot_jpeg
 from novavms_camera.check import is_interval_news
 from novavms_camera.faults import CameraFault
 from novavms_camera.onvif.stream import stream_source
@@ -39,7 +39,7 @@ SEEN_EVERY_SEC: Final = 30.0
 PRE_ROLL_SEC: Final = 30.0
 """The most that a clip may ask for."""
 APPLY_RETRY_SEC: Final = 2.0
-OPENING_SEC: Final = 3.0
+OPENING_SEC: Final = 5.0
 
 OnError = Callable[[Connection, UUID, UUID, str], Awaitable[None]]
 """(transaction, org, camera, reason): the camera fell into `error`; see that somebody looks again."""
@@ -92,23 +92,34 @@ class DirectCameras:
         self, camera_id: UUID, path: Path, duration_sec: float, pre_roll_sec: float
     ) -> ClipFile:
         """Returns when the file is whole. Raises CameraFault where there is nothing to record."""
-        deadline = self._clock.monotonic() + OPENING_SEC
-        while not self.is_online(camera_id) and self._clock.monotonic() < deadline:
-            await self._clock.sleep(
-                0.05
-            )  # it was registered or came back this moment: its session is being opened
-        watch = self._watches.get(camera_id)
-        if watch is None:
+        stream, _ = await self._showing(camera_id)
+        if stream is None:
             raise CameraFault("connection_lost", "the camera is not watched by this server")
-        return await watch.stream.record_clip(
+        return await stream.record_clip(
             path, duration_sec=duration_sec, pre_roll_sec=min(pre_roll_sec, PRE_ROLL_SEC)
         )
 
     async def snapshot(self, camera_id: UUID, width: int | None) -> bytes | None:
-        """A JPEG of the newest key frame; None without one."""
-        watch = self._watches.get(camera_id)
-        keyframe = watch.stream.keyframe() if watch is not None else None
-        return None if keyframe is None else await snapshot_jpeg(keyframe, width=width)
+        """A JPEG of the newest key frame; None without one that decodes."""
+        _, keyframe = await self._showing(camera_id)
+        if keyframe is None:
+            return None
+        try:
+            return await snapshot_jpeg(keyframe, width=width)
+        except CameraFault as fault:
+            log.warning("camera %s: no snapshot: %s", camera_id, fault.message)
+            return None
+
+    async def _showing(self, camera_id: UUID) -> tuple[CaptureStream | None, KeyFrame | None]:
+        """Its stream, and the newest key frame. A camera that was registered or came back this moment is waited for: it is
+        `online` since its check, its session is being opened, and the first key frame is up to its interval away."""
+        deadline = self._clock.monotonic() + OPENING_SEC
+        while True:
+            stream = self.stream_of(camera_id)
+            keyframe = None if stream is None else stream.keyframe()
+            if keyframe is not None or self._clock.monotonic() >= deadline:
+                return stream, keyframe
+            await self._clock.sleep(0.05)
 
     def stream_of(self, camera_id: UUID) -> CaptureStream | None:
         """For live view; None: it is not watched. The stream may end, and be another the next time."""
