@@ -8,6 +8,8 @@ import pytest
 
 LONG = 20
 """A test that takes over half a minute counts as so many slow ones."""
+LONG_LIMIT_SEC = 300
+"""And may take so long, where it says nothing else: on a busy machine it takes twice its time."""
 
 
 @pytest.hookimpl(trylast=True)
@@ -21,6 +23,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for test in tests:
             if test.get_closest_marker("xdist_group") is None:
                 test.add_marker(pytest.mark.xdist_group(name))
+            if test.get_closest_marker("long") and test.get_closest_marker("timeout") is None:
+                test.add_marker(pytest.mark.timeout(LONG_LIMIT_SEC))
     items[:] = [test for tests in sorted(files.values(), key=_weight, reverse=True) for test in tests]
 
 

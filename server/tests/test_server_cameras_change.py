@@ -309,7 +309,7 @@ async def test_deleting_is_soft_and_told_to_the_gateway(world: World) -> None:
         url = f"/api/v1/cameras/{camera['id']}"
         gone = await operator.delete(url)
         assert (gone.status_code, gone.content) == (204, b"")
-        await gateway.until(lambda: gateway.states[-1].cameras == [], timeout_sec=2)
+        await gateway.until(lambda: gateway.states[-1].cameras == [])
         for method in ("GET", "PATCH", "DELETE"):
             answer = await operator.request(method, url, json={} if method == "PATCH" else None)
             assert answer.status_code == 404, method

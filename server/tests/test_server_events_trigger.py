@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from nova_recorder import add_camera, forget_trigger, recording
@@ -72,16 +72,21 @@ async def test_one_trigger_in_five_seconds_whoever_asks(world: World) -> None:
         assert len(gateway.orders) == 1
         assert await world.sql("SELECT count(*) FROM events") == [(1,)]
 
-        shift = (
-            "UPDATE cameras SET last_triggered_at = last_triggered_at - interval '%s seconds' WHERE id = %s"
-        )
-        await world.sql(shift.replace("%s", "3", 1), gateway.camera_id)
+        await _triggered_before(world, gateway.camera_id, 2)
         assert (await clients[0].post(url, json={})).status_code == 429
-        await world.sql(shift.replace("%s", "3", 1), gateway.camera_id)
+        await _triggered_before(world, gateway.camera_id, 6)
         assert (await clients[0].post(url, json={})).status_code == 202
         clips = await world.sql("SELECT c.status, count(DISTINCT c.event_id) FROM clips c GROUP BY 1")
         assert clips == [("recording", 2)], "within the first one's time, and an event of its own"
         assert len({order.event_id for order in gateway.orders}) == 2
+
+
+async def _triggered_before(world: World, camera_id: UUID, seconds: int) -> None:
+    await world.sql(
+        "UPDATE cameras SET last_triggered_at = now() - make_interval(secs => %s) WHERE id = %s",
+        seconds,
+        camera_id,
+    )
 
 
 async def test_a_repeat_under_one_key_is_one_clip(world: World) -> None:

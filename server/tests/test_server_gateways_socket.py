@@ -322,19 +322,19 @@ async def test_what_the_database_cannot_hold_is_refused(world: World) -> None:
         assert (await gateway.report(ClipFailed(clip_id=uuid4(), reason="x"))).refused is None
 
 
-async def test_telemetry_is_acknowledged_and_thinned(hasty: World) -> None:
-    world = hasty
+async def test_telemetry_is_acknowledged_and_thinned(world: World) -> None:
     gateway_id, token = await pair(world.client("operator"), world.site)
     async with greeted(world, gateway_id, token) as gateway:
         for number in range(5):
             assert (await gateway.report(telemetry(cpu_percent=float(number)))).refused is None
+        await world.server.presence.flush()
 
         async def written() -> Any:
             return (await world.client("operator").get(f"/api/v1/gateways/{gateway_id}/telemetry")).json()[
                 "data"
             ]
 
-        points = await until(written)
+        points = await written()
         assert points[0]["cpu_percent"] == 4.0
         for _ in range(3):
             await gateway.report(telemetry(cpu_percent=9.0))
@@ -345,9 +345,8 @@ async def test_telemetry_is_acknowledged_and_thinned(hasty: World) -> None:
         assert (datetime.now(UTC) - datetime.fromisoformat(points[0]["at"])).total_seconds() < 70
 
 
-async def test_what_a_gateway_says_of_its_disk_is_shown_told_and_on_record(hasty: World) -> None:
+async def test_what_a_gateway_says_of_its_disk_is_shown_told_and_on_record(world: World) -> None:
     """Footage that goes before its time, or is not recorded any more, is said so, with what to do."""
-    world = hasty
     operator = world.client("operator")
     gateway_id, token = await pair(operator, world.site)
     url = f"/api/v1/gateways/{gateway_id}"
@@ -385,8 +384,12 @@ async def test_what_a_gateway_says_of_its_disk_is_shown_told_and_on_record(hasty
 
 
 @pytest.mark.slow
-async def test_offline_a_grace_after_the_socket_closed(hasty: World) -> None:
-    world = hasty
+async def test_offline_a_grace_after_the_socket_closed(database_url: str, tmp_path: Path) -> None:
+    async with make_world(database_url, tmp_path, gateway_offline_after_sec=8.0) as world:  # the grace: 2 s
+        await _offline_after_a_grace(world)
+
+
+async def _offline_after_a_grace(world: World) -> None:
     gateway_id, token = await pair(world.client("operator"), world.site)
     gone: list[UUID] = []
 

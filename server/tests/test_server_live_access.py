@@ -86,8 +86,9 @@ async def test_no_address_for_who_may_not_see(world: World) -> None:
 
 async def test_a_view_that_has_begun_outlives_its_token(world: World) -> None:
     async with scene(world) as it:
-        expires_at = world.server.clock.now() + timedelta(seconds=1)
-        brief = altered(world, await it.address(), expires_at=expires_at)
+        address = await it.address()
+        expires_at = world.server.clock.now() + timedelta(seconds=3)
+        brief = altered(world, address, expires_at=expires_at)
         async with watch(world, brief) as watcher:
             await watcher.hear("init")
             await until(lambda: world.server.clock.now() > expires_at)
@@ -155,17 +156,19 @@ async def test_a_user_that_is_disabled_sees_no_more_by_itself_within_seconds(wor
 
 async def test_one_look_for_all_who_watch_the_same(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
-    look = world.server.database.look_everywhere
 
-    async def counted(*queries: Any) -> list[list[Any]]:
-        asked.append(len(queries))
-        return await look(*queries)
+    class Counted:
+        """The database as the rights see it: others look into it as well meanwhile."""
+
+        async def look_everywhere(self, *queries: Any) -> list[list[Any]]:
+            asked.append(len(queries))
+            return await world.server.database.look_everywhere(*queries)
 
     async with scene(world) as it, AsyncExitStack() as stack:
         for role in ("viewer", "viewer", "viewer", "operator"):
             watcher = await stack.enter_async_context(it.watching(role))
             await watcher.hear("init")
-        monkeypatch.setattr(world.server.database, "look_everywhere", counted)
+        monkeypatch.setattr(world.server.live.rights, "_database", Counted())
         await world.server.live.rights.look()
         assert asked == [1, 2], "the camera once, two holders in one round trip"
 

@@ -96,6 +96,12 @@ async def test_a_direct_camera_is_shown_comes_back_and_costs_one_session(
         assert secret not in caplog.text
 
 
+async def _measured(world: World, camera_id: str) -> bool:
+    """How far key frames are apart is known, which is the last that a session writes down of its camera by itself."""
+    camera = (await world.client("operator").get(f"/api/v1/cameras/{camera_id}")).json()
+    return camera["check"]["facts"]["keyframe_interval_sec"] is not None
+
+
 async def test_what_is_offered_of_a_direct_camera(database_url: str, tmp_path: Path, cam: SimCam) -> None:
     async with (
         Go2rtcStandin(config_file=False) as go2rtc,
@@ -117,6 +123,9 @@ async def test_what_is_offered_of_a_direct_camera(database_url: str, tmp_path: P
             assert "AAC" not in found["protocols"][0]["reason"]
         assert address(found).startswith("wss://vms.example/api/v1/live/")
         assert {each["type"] for each in found["excluded"]} == {"webrtc", "mse", "hls"} - set(kinds)
+        async with asyncio.timeout(30):
+            while not await _measured(world, camera_id):
+                await asyncio.sleep(0.1)
         await world.sql("UPDATE cameras SET codec = 'h265' WHERE id = %s", camera_id)
         found = await live(world, camera_id, role="operator", codecs="h264,h265")
         assert "webrtc" not in [each["type"] for each in found["protocols"]]

@@ -228,7 +228,7 @@ async def test_the_guides_commands(world: World, tmp_path: Path) -> None:
 
 
 async def test_no_picture_says_why(world: World) -> None:
-    world.server.live.hls.first_sec = 0.3
+    world.server.live.hls.first_sec = 3
     async with scene(world) as it:
         it.sender.opening = note_frame(LiveNote(tier="main", reason="frozen", message="No picture for 10 s."))
         index = await index_of(it)
@@ -273,10 +273,10 @@ async def test_an_address_that_has_begun_is_good_for_longer(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("novavms_server.live.service.VALID", timedelta(seconds=1))
+        patch.setattr("novavms_server.live.service.VALID", timedelta(seconds=3))
         async with playing(world) as (it, player):
             late = await index_of(it)
-            await asyncio.sleep(1)
+            await asyncio.sleep(3)
             viewer = next(iter(world.server.live.hls._viewers.values()))
             viewer.looked_mono -= 3
             assert (await player.http.get(player.media)).status_code == 200

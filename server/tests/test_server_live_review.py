@@ -147,7 +147,7 @@ async def test_a_held_part_is_not_given_to_who_lost_the_right_meanwhile(world: W
 @pytest.mark.anyio
 @pytest.mark.slow
 async def test_who_waits_has_not_gone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("novavms_server.live.service.VALID", timedelta(seconds=1))
+    monkeypatch.setattr("novavms_server.live.service.VALID", timedelta(seconds=5))
     door = world.server.live.hls
     async with scene(world) as it:
         http, at = await begin_hls(it)

@@ -92,6 +92,12 @@ class Scene:
                 await asyncio.sleep(0.02)
         return self.holds[-1]
 
+    async def all_told(self) -> None:
+        """The server has written down that the gateway took what it was told; before, it would tell it again."""
+        async with asyncio.timeout(10):
+            while (await self.world.sql("SELECT count(*) FROM footage_holds WHERE told <> changed"))[0][0]:
+                await asyncio.sleep(0.02)
+
 
 async def prepared(world: World) -> Scene:
     return Scene(world, await pair(world, world.site), uuid4(), now())
@@ -218,6 +224,7 @@ async def test_a_starred_events_footage_is_held_until_it_is_unstarred_or_deleted
         assert deleted.status_code == 204
         last = await scene.told(4)
         assert (last.hold_id, last.is_held) == (first.hold_id, False)
+        await scene.all_told()
         await world.server.recordings.holds.look()
         assert len(scene.holds) == 4, "what is told is told once"
 
@@ -247,6 +254,7 @@ async def test_holds_are_told_to_a_gateway_that_was_away_and_to_a_new_index(worl
     assert scene.holds == []
     async with scene.gateway():
         first = await scene.told(1)
+        await scene.all_told()
     async with scene.gateway():
         await world.server.recordings.holds.look()
         assert len(scene.holds) == 1

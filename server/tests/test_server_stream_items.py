@@ -140,7 +140,11 @@ async def _departed(world: World, gateway_id: UUID) -> Any:
 
 async def test_an_event_and_its_clip_from_beginning_to_end(world: World, item_schema: Any) -> None:
     admin, now = world.client("admin"), world.server.clock.now()
-    async with connected(world) as gateway:
+
+    async def take_order(_: Any) -> dict[str, Any]:
+        return {"started_at": now.isoformat()}
+
+    async with connected(world, serve=take_order) as gateway:
         camera = await add(world, gateway)
         async with listening(world, item_schema, f"?types=event,clip&camera_id={camera}") as reader:
             answer = await admin.post(f"/api/v1/cameras/{camera}/trigger", json={"note": "A van"})

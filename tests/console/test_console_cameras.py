@@ -164,9 +164,11 @@ async def test_a_deletion_holds_in_every_list_comes_back_when_refused_and_is_don
 
         # refused: it comes back, with the server's sentence
         refusal = {"error": "forbidden", "message": "Ask an operator.", "request_id": "r"}
+        seen = asyncio.Event()
 
         async def refuse(route: Route) -> None:
             if route.request.method == "DELETE":
+                await seen.wait()
                 await route.fulfill(status=403, json=refusal)
             else:
                 await route.continue_()
@@ -180,7 +182,8 @@ async def test_a_deletion_holds_in_every_list_comes_back_when_refused_and_is_don
         await page.get_by_role("link", name="Live").first.click()
         await expect(page.locator(".cell[aria-label='Cellar']")).to_be_visible()
         await expect(page.locator(".cell[aria-label='Attic']")).to_have_count(0)
-        await expect(page.get_by_text("Ask an operator.")).to_be_visible(timeout=20_000)
+        seen.set()
+        await expect(page.get_by_text("Ask an operator.")).to_be_visible()
         await page.unroute_all()
         await page.get_by_role("link", name="Cameras").first.click()
         await expect(tile).to_be_visible()

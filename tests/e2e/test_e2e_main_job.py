@@ -58,7 +58,8 @@ async def test_a_camera_is_added_watched_recorded_and_played(system: System) -> 
         assert (shown["width"], shown["height"]) == (768, 576)
         assert shown["manufacturer"]
 
-        await asyncio.sleep(6)  # real time passes: five seconds of pre-roll fill up in the gateway's memory
+        await until(lambda: camera.sessions == 1, within=15, what="the gateway watches")
+        await asyncio.sleep(7)  # real time passes: five seconds of pre-roll fill up in the gateway's memory
         event_id = await system.record(camera_id, 6, note="Manager requested walkthrough")
         event = await system.wait_clip(event_id, "ready", "failed")
         clip = event["clip"]
@@ -241,5 +242,6 @@ async def test_a_hole_in_a_clip_is_told(system: System) -> None:
             assert 0 < clip["gap_sec"] < 4, clip
         else:
             assert clip["failure_reason"] == "camera_offline", clip
+        await system.wait_status(camera_id, "online", within=20)
         whole = await system.record(camera_id, 5)
         assert (await system.wait_clip(whole, "ready"))["clip"]["gap_sec"] == 0

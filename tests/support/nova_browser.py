@@ -19,6 +19,9 @@ CONSOLE = Path(novavms_server.__file__).parent / "console"
 ROOT = Path(__file__).resolve().parent.parent.parent
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 CHROMIUM = shutil.which("chromium")
+TIMEOUT_MS = 20_000
+"""For each step of a person and each thing that is to be seen: what is before it may be a real check of a camera."""
+expect.set_options(timeout=TIMEOUT_MS)
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 ARGUMENTS += ["--allow-loopback-in-peer-connection"]
 ARGUMENTS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
@@ -155,7 +158,7 @@ async def visiting(
         reduced_motion="reduce",
         permissions=list(permissions),
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(TIMEOUT_MS)
     visitor = Visitor(await context.new_page(), base_url)
     yield visitor
     await context.close()

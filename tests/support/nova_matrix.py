@@ -25,6 +25,8 @@ Way = Literal["create", "patch", "direct", "test"]
 WAYS: Final[tuple[Way, ...]] = ("create", "patch", "direct", "test")
 AT_ONCE: Final = 10
 TIME_CAP_MS: Final = 15_000
+MARGIN_MS: Final = 2000
+"""A busy machine's: a check that waits for the last moment of the cap is told of it late."""
 CLEAN_SEC: Final = 20.0
 """By when a camera that was deleted, or never added, is left alone."""
 

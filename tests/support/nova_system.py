@@ -54,6 +54,11 @@ class Gateway:
         self.log = folder.parent / f"{folder.name}.log"
 
     async def start(self) -> None:
+        """Connected anew: `online` may still be what the server says of an earlier run."""
+        hub = self._system.world.server.hub
+        await until(
+            lambda: not hub.is_connected(self.id), within=15, what="the earlier run's socket is closed"
+        )
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 str(BIN / "novavms-gateway"),
@@ -62,6 +67,9 @@ class Gateway:
                 stderr=log,
                 env=self._environment,
             )
+        await until(
+            lambda: hub.is_connected(self.id), within=60, what=f"it connects; its log: {self._said()}"
+        )
         await self.wait_for("online", within=30)
 
     async def stop(self, number: int = signal.SIGTERM) -> None:
@@ -81,7 +89,10 @@ class Gateway:
         async def reached() -> bool:
             return bool((await self._system.operator.get(f"/gateways/{self.id}")).json()["status"] == status)
 
-        await until(reached, within=within, what=f"gateway {status}; its log: {self.log.read_text()[-2000:]}")
+        await until(reached, within=within, what=f"gateway {status}; its log: {self._said()}")
+
+    def _said(self) -> str:
+        return self.log.read_text()[-2000:]
 
 
 class System:

@@ -21,6 +21,8 @@ from novavms_protocol import (
     FromGateway,
     GatewayFacts,
     Hello,
+    Ping,
+    Pong,
     Reply,
     Report,
     Request,
@@ -35,7 +37,8 @@ DEADLINE_SEC = 10.0
 
 
 class WireGateway:
-    """One open socket. `expect` reads until the wanted kind of message comes; all that came is kept in `seen`."""
+    """One open socket. `expect` reads until the wanted kind of message comes; all that came is kept in `seen`. A Ping that nobody waits
+    for is answered: a test that takes its time is not a gateway that went silent."""
 
     def __init__(self, gateway_id: UUID, token: str, socket: ClientConnection) -> None:
         self.id = gateway_id
@@ -53,6 +56,8 @@ class WireGateway:
                 self.seen.append(message)
                 if isinstance(message, kind):
                     return message
+                if isinstance(message, Ping):
+                    await self.send(Pong())
 
     async def report(self, body: ReportBody, report_id: UUID | None = None) -> Ack:
         """Sent once; its acknowledgement."""
@@ -75,6 +80,8 @@ class WireGateway:
             with suppress(ConnectionClosedError):
                 async for frame in self.socket:
                     self.seen.append(decode_from_server(frame))
+                    if isinstance(self.seen[-1], Ping):
+                        await self.send(Pong())
         return self.socket.close_code
 
 

@@ -70,7 +70,7 @@ async def serve(server: Server) -> AsyncIterator[str]:
             lifespan="off",
             log_level="warning",
             ws=WebSocketProtocol,
-            timeout_graceful_shutdown=1,
+            timeout_graceful_shutdown=3,
         )
         # Its parts rather than serve(), whose loop looks only ten times a second whether it is to end.
         runner = uvicorn.Server(config)

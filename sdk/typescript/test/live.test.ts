@@ -89,9 +89,9 @@ test('a server that stops is come back to; a right that is withdrawn is the end'
 test('silence counts as a lost connection, but not while the server waits for the camera', async () => {
   await using server = await LiveServer.start(OFFER, shows(1), (line) => {
     line.say({ type: 'waiting', reason: 'offline', message: 'Away.' });
-    setTimeout(() => shows(2)(line), 400);
+    setTimeout(() => shows(2)(line), 1500);
   });
-  const watch = clientOf(server).cameras.watchLive('c1', {}, { idleTimeout: 100 });
+  const watch = clientOf(server).cameras.watchLive('c1', {}, { idleTimeout: 1000 });
   const items = await take(watch, (found) => told(found).join().endsWith('init,2'));
   assert.deepEqual(told(items), ['init', [1], 'waiting', 'waiting', 'init', [2]]);
   assert.equal(server.opened.length, 2);
@@ -108,7 +108,11 @@ test('a tier is asked for on the same connection, and again on the next', async 
     if (items.at(-1)?.kind !== 'data') return false;
     if (lines.length === 2) return true;
     watch.setTier('sub');
-    setTimeout(() => lines[0]?.close(), 50);
+    const heard = setInterval(() => {
+      if (lines[0]?.heard.length !== 1) return;
+      clearInterval(heard);
+      lines[0].close();
+    }, 10);
     return false;
   });
   assert.deepEqual(lines[0]?.heard, [{ type: 'tier', tier: 'sub' }]);

@@ -58,6 +58,7 @@ class Presence:
         self._departed: dict[UUID, tuple[Link, float]] = {}
         self._task: asyncio.Task[None] | None = None
         self._flushed_mono = clock.monotonic()
+        self._flushing = asyncio.Lock()
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run())
@@ -176,10 +177,12 @@ class Presence:
     # ---- heartbeats
 
     async def flush(self) -> None:
-        """Write what was heard since the last time; find sockets that no longer count, and state that was not told."""
-        links = cast("list[Link]", self._hub.sockets())
-        for start in range(0, len(links), _CHUNK):
-            await self._flush(links[start : start + _CHUNK])
+        """Write what was heard since the last time; find sockets that no longer count, and state that was not told. One after the
+        other: two at once would both see the state before, and tell one turn twice."""
+        async with self._flushing:
+            links = cast("list[Link]", self._hub.sockets())
+            for start in range(0, len(links), _CHUNK):
+                await self._flush(links[start : start + _CHUNK])
 
     async def _flush(self, links: list[Link]) -> None:
         telemetry = {link.gateway.id: link.telemetry for link in links}
