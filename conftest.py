@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("nova", deadline=None)
+settings.load_profile("nova")
 
 LONG = 20
 """A test that takes over half a minute counts as so many slow ones."""

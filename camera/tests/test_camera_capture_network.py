@@ -186,10 +186,12 @@ async def test_timestamps_that_leap_do_not_move_the_footage(tmp_path: Path, seco
     footage, _ = await of_seconds(tmp_path, 7, {"timestamp_jump_sec": seconds})
     jumps = [jump for f in footage.facts for jump in f.jumps]
     assert len(jumps) == 1
-    assert jumps[0].shift_90k / 90_000 == pytest.approx(seconds, abs=0.15)
+    shift = jumps[0].shift_90k / 90_000
     odd = [step for step in footage.steps if step != pytest.approx(1 / 15, abs=0.002)]
     assert len(odd) <= 1, "all but the step at the leap are even"
-    assert all(0 < step < 0.2 for step in odd)
+    assert all(0 < step < 1 for step in odd)
+    step = odd[0] if odd else 1 / 15  # it is placed by its arrival
+    assert shift + step == pytest.approx(seconds + 1 / 15, abs=0.01)
     in_sync(footage)
     # the time of day does not leap
     first, last = footage.facts[0], footage.facts[-1]
@@ -270,7 +272,7 @@ async def test_b_frames_are_shown_in_their_order(tmp_path: Path) -> None:
 async def test_sound_that_comes_late_begins_late(tmp_path: Path, audio: str, more: dict[str, Any]) -> None:
     faults = {"audio_late_sec": 2, **more}
     footage, _ = await of_seconds(tmp_path, 4.5, faults, audio=audio)
-    assert footage.sound[0] - footage.times[0] == pytest.approx(2, abs=0.2)
+    assert footage.sound[0] - footage.times[0] == pytest.approx(2, abs=0.6 if "no_rtcp" in more else 0.2)
     assert footage.sound[-1] == pytest.approx(footage.times[-1], abs=0.3)
     even(footage.steps)
 

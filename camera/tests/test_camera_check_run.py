@@ -185,7 +185,7 @@ async def test_an_answer_that_dribbles_is_a_timeout_of_its_stage() -> None:
     async with camera(faults={"slow_body_sec": 60.0}) as cam:
         report = await check(onvif(cam))
         assert (report.reason, report.stages[-1].name) == ("timeout", "clock"), report
-        assert report.elapsed_ms < 7000
+        assert report.elapsed_ms < 15_000
 
 
 # ---- secrets, cancellation, shape ----------------------------------------------------------------------------------

@@ -260,7 +260,7 @@ async def check(cam: SimCam, transport: Any) -> CheckReport:
 
 @pytest.mark.slow
 async def test_silence_over_tcp_is_ended_over_udp(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("novavms_camera.check.media.SILENCE_SEC", 0.6)
+    monkeypatch.setattr("novavms_camera.check.media.SILENCE_SEC", 2)
     async with SimCam() as cam:
         cam.set_fault("tcp_mute")
         report = await check(cam, "auto")

@@ -15,6 +15,9 @@ from nova_camera import as_rtsp, clip_order
 from nova_mp4 import pictures
 
 from novavms_camera.capture import CaptureStream
+from novavms_gateway.cameras import fleet
+from novavms_gateway.recording import recorder
+from novavms_gateway.storage.journal import ClipJob, Journal
 from novavms_protocol import CameraConfig, ClipFailed, ClipReady, ClipState, ForgetClip
 from novavms_simcam import SimCam
 
@@ -87,8 +90,9 @@ async def test_a_camera_added_this_moment_records_from_its_first_frame(
 
 
 async def test_an_order_may_overtake_the_state_that_brings_its_camera(
-    gateway: Running, server_side: Any, wait_until: Any
+    gateway: Running, server_side: Any, wait_until: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(fleet, "OVERTAKEN_SEC", 5)
     async with SimCam() as cam, gateway():
         await wait_until(lambda: server_side.connected)
         camera = as_rtsp(cam)
@@ -99,9 +103,32 @@ async def test_an_order_may_overtake_the_state_that_brings_its_camera(
         assert answer.ok, answer
 
 
-async def test_a_camera_whose_session_broke_this_moment_is_waited_for(
-    gateway: Running, server_side: Any, wait_until: Any
+async def test_what_is_slow_to_be_written_down_takes_nothing_off_the_pre_roll(
+    gateway: Running, server_side: Any, wait_until: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    add = Journal.add
+
+    async def slow(journal: Journal, job: ClipJob) -> tuple[ClipJob, bool]:
+        await asyncio.sleep(3)
+        return await add(journal, job)
+
+    monkeypatch.setattr(Journal, "add", slow)
+    async with SimCam() as cam, gateway():
+        camera = await desire(cam, server_side)
+        online = server_side.status(camera.camera_id).at
+        await wait_until(lambda: datetime.now(UTC) - online > timedelta(seconds=4))
+        clip = clip_order(camera, duration_sec=5, pre_roll_sec=1)
+        assert (await server_side.ask(clip)).ok
+        ready = await wait_until(lambda: server_side.clip_end(clip.clip_id))
+        assert isinstance(ready, ClipReady), ready
+        assert abs((clip.triggered_at - ready.started_at).total_seconds() - 1) < 1
+        assert abs(ready.duration_sec - 6) < 0.5
+
+
+async def test_a_camera_whose_session_broke_this_moment_is_waited_for(
+    gateway: Running, server_side: Any, wait_until: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fleet, "BACK_SEC", 8)
     async with SimCam() as cam, gateway():
         camera = await desire(cam, server_side)
         cam.drop_sessions_now()
@@ -114,6 +141,7 @@ async def test_a_session_that_breaks_as_the_order_is_taken_is_waited_for(
     gateway: Running, server_side: Any, wait_until: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record_clip = CaptureStream.record_clip
+    monkeypatch.setattr(recorder, "BACK_SEC", 8)
     async with SimCam() as cam, gateway():
         camera = await desire(cam, server_side)
 

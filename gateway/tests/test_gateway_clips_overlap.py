@@ -56,7 +56,7 @@ async def test_triggers_within_a_running_clip_and_a_cut_of_the_same_time(
         assert len({order.event_id for order in orders}) == 3
         for order, end in zip(orders, ends, strict=True):
             assert abs(end.duration_sec - order.duration_sec - 2) < 0.5
-            assert abs((order.triggered_at - end.started_at).total_seconds() - 2) < 0.7, "its own pre-roll"
+            assert abs((order.triggered_at - end.started_at).total_seconds() - 2) < 1.5, "its own pre-roll"
 
         cut = CutClip(
             clip_id=uuid4(),

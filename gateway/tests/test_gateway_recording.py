@@ -19,6 +19,7 @@ import pytest
 from nova_camera import as_rtsp
 from nova_mp4 import decode
 
+from novavms_gateway.recording import cutting
 from novavms_gateway.storage.journal import ClipJob, Journal
 from novavms_protocol import (
     CameraConfig,
@@ -91,6 +92,21 @@ async def test_footage_is_on_disk_listed_and_told(
         assert abs(ready.duration_sec - 5) < 0.2
         assert decode(server_side.stored(job.clip_id)).first_is_key
         assert server_side.hellos[-1].ledger_epoch == server_side.hellos[0].ledger_epoch
+
+
+async def test_a_fresh_clip_waits_for_a_disk_that_is_behind(
+    gateway: Running, server_side: Any, wait_until: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cutting, "SETTLE_SEC", 0)  # as if the disk took three seconds more than usual
+    async with SimCam() as cam, gateway():
+        camera = await recorded(cam, server_side, wait_until, seconds=6)
+        now = datetime.now(UTC)
+        edges = {"start": now - timedelta(seconds=3), "end": now}
+        cut = CutClip(clip_id=uuid4(), event_id=uuid4(), camera_id=camera.camera_id, **edges)
+        assert (await server_side.ask(cut)).ok
+        ready = await wait_until(lambda: server_side.clip_end(cut.clip_id))
+        assert isinstance(ready, ClipReady), ready
+        assert (abs(ready.duration_sec - 3) < 0.2, ready.gap_sec < 0.2) == (True, True), ready
 
 
 async def recorded(cam: SimCam, server_side: Any, wait_until: Any, *, seconds: int) -> CameraConfig:

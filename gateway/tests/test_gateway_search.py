@@ -278,9 +278,10 @@ async def test_two_cameras_that_swapped_addresses_are_told_apart(
                     first.camera_id: other["onvif_port"],
                     second.camera_id: ports["onvif_port"],
                 }
-                assert [server_side.status(each.camera_id).reason for each in (first, second)] == [
-                    "other_device"
-                ] * 2
+                for each in (first, second):
+                    await wait_until(
+                        lambda each=each: server_side.status(each.camera_id).reason == "other_device"
+                    )
                 assert (new_gate.login_attempts, new_till.login_attempts) == (0, 0)
                 swapped = msgspec.structs.replace(first, port=other["onvif_port"], rtsp_url=None, revision=5)
                 back = msgspec.structs.replace(second, port=ports["onvif_port"], rtsp_url=None, revision=5)

@@ -174,8 +174,11 @@ async def test_each_way_it_can_fail_has_its_word(
         await box.until(lambda: (s := box.side.status(away.camera_id)) and s.reason == "auth_failed")
         await box.online(camera)
         assert await error(uuid4()) == "unknown_camera"
+        before = box.side.status(away.camera_id)
         await box.side.desire(camera, away)
-        await box.until(lambda: (s := box.side.status(away.camera_id)) and s.reason == "auth_failed")
+        await box.until(
+            lambda: (s := box.side.status(away.camera_id)) is not before and s.reason == "auth_failed"
+        )
         assert await error(away.camera_id) == "not_online"
         assert box.go2rtc.streams == {}, "nobody spends its login tries"
         assert await error(camera.camera_id, "hello") == "refused"

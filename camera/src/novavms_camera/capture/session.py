@@ -27,6 +27,8 @@ from novavms_camera.rtsp.sdp import Media, SessionDescription
 
 _REPORT_SEC: Final = 10.0
 _NO_KEY_SEC: Final = 60.0
+_LAST_SEC: Final = 0.25
+"""The last of the wait for a frame: a few reads long (`rtsp/beat.py`)."""
 """Frames that never begin with a key frame are of no use: after this long the session is ended with no_media."""
 
 
@@ -181,9 +183,14 @@ class CaptureSession:
         started = self._clock.monotonic()
         seen = self._nal.skipped
         while True:
-            rest = self._last_frame + self._frozen_after - self._clock.monotonic()
-            if rest > 0:
-                await self._clock.sleep(rest)
+            last_frame = self._last_frame
+            await self._clock.sleep(
+                max(0.0, last_frame + self._frozen_after - _LAST_SEC - self._clock.monotonic())
+            )
+            if self._last_frame == last_frame:
+                # If this process stood still, or the machine did, what came meanwhile waits in the kernel: it is read first.
+                await self._clock.sleep(_LAST_SEC)
+            if self._last_frame != last_frame:
                 continue
             if self._nal.skipped != seen and (
                 self._frames or self._clock.monotonic() - started < _NO_KEY_SEC

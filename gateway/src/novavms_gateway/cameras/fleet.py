@@ -86,10 +86,19 @@ class Fleet:
         """As `find`, for what needs a picture now. A camera that was only just added shows its first one up to a key-frame
         interval later, and one whose session broke this moment is mostly back a second later: both are waited for, well
         within `timeout_sec`. The one that is found may be offline all the same."""
-        watch = await self.find_soon(camera_id, within_sec=min(OVERTAKEN_SEC, timeout_sec / 4))
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout_sec * 0.75
+
+        def at_most(seconds: float) -> float:
+            return max(0.0, min(seconds, deadline - loop.time()))
+
+        watch = await self.find_soon(camera_id, within_sec=at_most(OVERTAKEN_SEC))
+        if watch is None and self.desires(camera_id):
+            # Sessions that end come first, or it is being checked.
+            watch = await self.find_soon(camera_id, within_sec=at_most(FIRST_FRAME_SEC))
         if watch is not None:
-            await watch.known(within_sec=min(FIRST_FRAME_SEC, timeout_sec / 2))
-            await watch.back(within_sec=min(BACK_SEC, timeout_sec / 2))
+            await watch.known(within_sec=at_most(FIRST_FRAME_SEC))
+            await watch.back(within_sec=at_most(BACK_SEC))
         return watch
 
     def desires(self, camera_id: UUID) -> bool:

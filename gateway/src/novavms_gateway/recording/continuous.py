@@ -111,6 +111,10 @@ class CameraRecording:
         """What can be read of segments that are not whole yet, oldest first."""
         return [found for writing in self._files.values() if (found := writing.so_far()) is not None]
 
+    def is_behind(self, end_us: int) -> bool:
+        """Whether footage of before `end_us` is still on its way to the disk."""
+        return any(writing.is_behind(end_us) for writing in self._files.values())
+
     # ---- what it is told --------------------------------------------------------------------------------
 
     def follow(self, config: CameraConfig, stream: Stream | None) -> None:

@@ -41,7 +41,9 @@ WAITING_MAX: Final = 64
 AT_ONCE: Final = 2
 """Cut at the same time: more would only fight for the disk."""
 SETTLE_SEC: Final = 3.0
-"""How long after a moment its picture is on disk."""
+"""How long after a moment its picture is on disk, as a rule."""
+SLOW_DISK_SEC: Final = 20.0
+"""And at most: what a slow disk has not taken by then is told as missing."""
 
 
 class Cutter:
@@ -125,12 +127,21 @@ class Cutter:
 
     async def _run(self, job: ClipJob) -> None:
         end_at = _end_of(job)
-        fresh_sec = (end_at - self._clock.now()).total_seconds() + SETTLE_SEC
-        if fresh_sec > 0:
-            await self._clock.sleep(fresh_sec)
+        await self._settle(job.camera_id, end_at)
         async with self._at_once:
             await self._work.do(job, partial(self._cut, job, end_at))
         await self._work.on_disk(lambda: self._library.lift_cut(job.clip_id))
+
+    async def _settle(self, camera_id: UUID, end_at: datetime) -> None:
+        """Until all there is of before `end_at` is on disk."""
+
+        def since() -> float:
+            return (self._clock.now() - end_at).total_seconds()
+
+        if since() < SETTLE_SEC:
+            await self._clock.sleep(SETTLE_SEC - since())
+        while since() < SLOW_DISK_SEC and self._library.is_behind(camera_id, micros(end_at)):
+            await self._clock.sleep(0.5)
 
     async def _cut(self, job: ClipJob, end_at: datetime) -> ClipFacts:
         found = await self._segments(job.camera_id, job.triggered_at, end_at)

@@ -23,6 +23,13 @@ class Writing:
     facts: SegmentFacts | None = None
     grown: deque[Growth] = field(default_factory=deque)
 
+    def is_behind(self, end_us: int) -> bool:
+        """Whether more of before `end_us` is to come, as far as can be known."""
+        if self.facts is not None and micros(self.facts.started_at) >= end_us:
+            return False
+        found = self.so_far()
+        return found is None or found.end_us < end_us
+
     def so_far(self) -> Segment | None:
         """What of it can be read from the disk by now."""
         while len(self.grown) > 1 and self.grown[1].size_bytes <= self.file.written:

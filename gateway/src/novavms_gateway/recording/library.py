@@ -94,6 +94,14 @@ class Library:
         found = sorted((*whole, *late), key=lambda segment: segment.start_us)
         return (found if limit < 0 else found[:limit]), before
 
+    def is_behind(self, camera_id: UUID, end_us: int) -> bool:
+        """Whether footage of before `end_us` is still on its way to the disk."""
+        return any(
+            recording.is_behind(end_us)
+            for recording in self._recordings()
+            if recording.config.camera_id == camera_id
+        )
+
     async def find(self, segment_id: int) -> Readable | None:
         """None where it is no more."""
         for recording in self._recordings():

@@ -19,6 +19,8 @@ from novavms_protocol import RecordClip
 
 RECORDING_MAX: Final = 64
 """Clips recorded at once; each holds a file open and its packets in flight."""
+LATE_MAX_SEC: Final = 10.0
+"""A clock that was set meanwhile does not count for more."""
 
 
 class Recorder:
@@ -89,7 +91,11 @@ class Recorder:
             return await self._take(job, watch.stream)
 
     async def _take(self, job: ClipJob, stream: CaptureStream) -> ClipFacts:
-        path = self._journal.clip_path(job.clip_id)
-        return clip_facts(
-            await stream.record_clip(path, duration_sec=job.duration_sec, pre_roll_sec=job.pre_roll_sec)
+        """Its edges are counted from when it was accepted; the journal, and a session that broke, may have taken a while."""
+        late_sec = min(max((self._clock.now() - job.started_at).total_seconds(), 0.0), LATE_MAX_SEC)
+        clip = await stream.record_clip(
+            self._journal.clip_path(job.clip_id),
+            duration_sec=max(job.duration_sec - late_sec, min(job.duration_sec, 1.0)),
+            pre_roll_sec=job.pre_roll_sec + late_sec,
         )
+        return clip_facts(clip)
