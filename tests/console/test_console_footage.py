@@ -82,7 +82,7 @@ async def find_on_the_timeline(visitor: Visitor) -> None:
     page = visitor.page
     await page.get_by_role("link", name="Recordings").first.click()
     await visitor.see("Recordings")
-    await expect(page.locator(".track-bar .footage").first).to_be_attached(timeout=40_000)
+    await expect(page.locator(".track-bar .footage").first).to_be_attached(timeout=60_000)
     played = await visitor.watch(10)
     assert played["width"] == 768
     timeline = page.get_by_role("slider", name="Timeline of Yard")

@@ -54,3 +54,32 @@ async def test_gaps_and_missing_pictures_are_shown_and_said(
             times = page.locator(".gap-list li", has_text="No new picture").locator(".number")
             await expect(times).to_have_text(re.compile(r", \d\d:\d\d:\d\d – \d\d:\d\d:\d\d · 2 min$"))
             assert await visitor.axe() == []
+
+
+async def test_what_is_told_after_the_page_was_opened_appears_and_the_window_goes_with_the_time_until_then(
+    shared_world: World, browser: Browser
+) -> None:
+    """As for a camera that was added a moment ago: its first footage is told some fifteen seconds after it began."""
+    _, email = await add_user(shared_world, "operator", email="fresh@acme.example")
+    epoch = uuid4()
+    async with connected(shared_world, ledger_epoch=epoch) as gateway:
+        camera_id = await add_camera(shared_world, gateway, name="Fresh")
+        async with visiting(browser, shared_world.base_url, quiet=False) as visitor:
+            page = visitor.page
+            await page.clock.install()
+            await visitor.sign_in(email, PASSWORD, f"/recordings?camera={camera_id}")
+            await visitor.see("Recordings")
+            timeline = page.get_by_role("slider", name="Timeline of Fresh")
+            await expect(page.get_by_text("None yet.")).to_be_visible()
+            opened = int(await timeline.get_attribute("aria-valuemax") or 0)
+            await page.clock.fast_forward(16_000)
+            await expect(timeline).not_to_have_attribute("aria-valuemax", str(opened))
+            slid = int(await timeline.get_attribute("aria-valuemax") or 0)
+            assert opened < slid <= opened + 30_000
+            await expect(page.locator(".track-bar .footage")).to_have_count(0)
+
+            t = now()
+            row = Telling(camera_id).row("span", t - timedelta(seconds=20), t)
+            assert await gateway.report(update(epoch, [row], t)) is None
+            await page.clock.fast_forward(16_000)
+            await expect(page.locator(".track-bar .footage")).to_have_count(1)

@@ -1,7 +1,8 @@
 /** What is looked at stands in the address, so that a reload and a link that is passed on lead to the same picture. */
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useRef, type RefObject } from 'react';
-import { HOUR_MS, iso, type Window } from './footage';
+import { iso } from './footage';
+import { HOUR_MS, type Window } from './window';
 
 /** As in the address: times of ISO 8601. `from` and `to`: of the timeline. */
 export interface Address {

@@ -3,7 +3,8 @@ import { client } from '../api/client';
 import { sentenceOf } from '../design/surfaces';
 import { measureFrames } from '../player/frames';
 import { t } from '../text';
-import { has, HOUR_MS, iso, type Footage } from './footage';
+import { has, iso, type Footage } from './footage';
+import { HOUR_MS } from './window';
 import { attach, type Attached } from './hls';
 import type { Follower } from './moment';
 

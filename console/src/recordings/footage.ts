@@ -2,16 +2,12 @@
 import type { FootageGap, FootageLoss, FootageSpan, Recordings } from '@novavms/sdk';
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { client } from '../api/client';
+import type { Window } from './window';
 
-/** Milliseconds since 1970. */
-export interface Window {
-  from: number;
-  to: number;
-}
-
-export const HOUR_MS = 3_600_000;
 /** So much before the end of what is recorded a visit begins, where it is not told when. */
 export const NEWEST_MS = 30_000;
+
+const AGAIN_MS = 15_000;
 
 export const iso = (at: number) => new Date(at).toISOString();
 
@@ -49,7 +45,8 @@ export const footage = (cameraId: string, window: Window) =>
   queryOptions({
     queryKey: ['recordings', cameraId, window.from, window.to],
     queryFn: ({ signal }) => read(cameraId, window, signal),
-    refetchInterval: window.to > Date.now() ? 15_000 : false,
+    // until the gateway has told of all of it, which may be long after it
+    refetchInterval: ({ state: { data } }) => (data?.asOf != null && Date.parse(data.asOf) >= window.to ? false : AGAIN_MS),
     placeholderData: keepPreviousData,
   });
 

@@ -13,12 +13,13 @@ import { t } from '../text';
 import { clock, day, shortTime } from '../text/when';
 import { addressOf, startOf, useAddress, type Looking, type LookingRef, type Start } from './address';
 import { Exports } from './exports';
-import { footage, HOUR_MS, iso, NEWEST_MS } from './footage';
+import { footage, iso, NEWEST_MS } from './footage';
 import { useHls } from './hls';
 import { Keep, useSelection } from './keep';
 import { Gaps, Timeline } from './timeline';
 import { Together } from './together';
-import { firstWindow, WindowBar } from './window-bar';
+import { firstWindow, HOUR_MS, windowOf } from './window';
+import { useInSight, WindowBar } from './window-bar';
 import './recordings.css';
 
 /** As many as are shown side by side. */
@@ -118,6 +119,7 @@ function Review({ camera, start, looking }: { camera: Camera; start: Start; look
   const at = from === null ? null : (playback.at ?? from);
   const newest = found.data?.spans.at(-1);
   const selecting = useSelection(at);
+  useInSight(at, window, setWindow);
   // what is being fetched is paused, too: until it plays it stands where it was told to
   const isStill = () => video.current === null || (video.current.paused && (video.current.readyState > 0 || stands.current));
   useAddress(looking, () => ({ at, still: isStill(), window }));
@@ -125,6 +127,13 @@ function Review({ camera, start, looking }: { camera: Camera; start: Start; look
     // the page begins with the newest there is
     if (from === null && newest !== undefined) setFrom(Math.max(Date.parse(newest.start), Date.parse(newest.end) - NEWEST_MS));
   }, [from, newest]);
+  const opened = useRef(start.window === null ? window : null);
+  useEffect(() => {
+    // a camera that was only just added has none yet: the window goes with the time until it has
+    if (from !== null || found.data === undefined || newest !== undefined || opened.current !== window || window.to > Date.now()) return;
+    opened.current = windowOf(window.to - window.from, null);
+    setWindow(opened.current);
+  }, [found.dataUpdatedAt, from, newest, window]); // oxlint-disable-line react-hooks/exhaustive-deps
 
   /** Within what is buffered or on the same playlist the player could jump by itself; a new address is as quick, and always right. */
   const seek = useCallback((time: number) => {

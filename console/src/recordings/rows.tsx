@@ -1,9 +1,10 @@
 /** The timeline of several cameras: a row each, one playhead and one selection through all of them. */
 import type { Camera } from '@novavms/sdk';
 import { t } from '../text';
-import type { Footage, Window } from './footage';
+import type { Footage } from './footage';
 import { HoverTime, Marks, Stretches } from './timeline';
 import { useTrack, type Range } from './track';
+import type { Window } from './window';
 
 export interface Row {
   camera: Camera;

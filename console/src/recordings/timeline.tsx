@@ -5,8 +5,9 @@ import { useEffect, useState } from 'react';
 import { useObjectUrl } from '../cameras/picture';
 import { t } from '../text';
 import { clock, day, duration, hour, useNow } from '../text/when';
-import { glance, has, strip, type Footage, type Window } from './footage';
+import { glance, has, strip, type Footage } from './footage';
 import { useTrack, type Range, type Track } from './track';
+import type { Window } from './window';
 import './recordings.css';
 
 const TILES = 10;

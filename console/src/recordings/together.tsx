@@ -16,7 +16,8 @@ import { footage, NEWEST_MS, type Footage } from './footage';
 import { Keep, useSelection } from './keep';
 import { Moment } from './moment';
 import { Rows } from './rows';
-import { firstWindow, WindowBar, windowOf } from './window-bar';
+import { firstWindow } from './window';
+import { useInSight, WindowBar } from './window-bar';
 
 /** The newest moment of which all that have footage have some. */
 function newestOf(found: readonly Footage[]): number | null {
@@ -57,10 +58,7 @@ export function Together({
   useEffect(() => {
     if (newest !== null) moment.seek(newest);
   }, [newest, moment]);
-  const left = at !== null && moment.playing && at > window.to;
-  useEffect(() => {
-    if (left) setWindow(windowOf(window.to - window.from, at)); // what is played stays in sight
-  }, [left]); // oxlint-disable-line react-hooks/exhaustive-deps
+  useInSight(at, window, setWindow);
   const seek = (to: number) => moment.seek(to);
   return (
     <div className="recordings-page">

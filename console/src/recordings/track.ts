@@ -1,7 +1,7 @@
 /** A bar that is a window of time: pressing it seeks, dragging over it selects, arrow keys move. */
 import { useRef, useState, type CSSProperties, type KeyboardEvent, type PointerEvent } from 'react';
 import { clock } from '../text/when';
-import type { Window } from './footage';
+import type { Window } from './window';
 
 const DRAG_PX = 6;
 

@@ -1,7 +1,8 @@
 /** Which stretch of time is shown: earlier, later, now, a day, a length. */
+import { useEffect, useRef } from 'react';
 import { Button, DayField, IconButton, Segmented } from '../design/controls';
 import { t } from '../text';
-import { HOUR_MS, type Window } from './footage';
+import { HOUR_MS, nextWindow, windowOf, type Seen, type Window } from './window';
 
 type Shown = keyof typeof t.recordings.spans;
 const SHOWN = ['600', '3600', '21600', '86400'] as const satisfies readonly Shown[];
@@ -14,16 +15,14 @@ function shownOf({ from, to }: Window): Shown {
   return SHOWN.reduce((best, each) => (apart(each) < apart(best) ? each : best));
 }
 
-/** A window of this length that ends now, or has `around` in its middle. */
-export function windowOf(lengthMs: number, around: number | null): Window {
-  const now = Math.ceil(Date.now() / 10_000) * 10_000;
-  const to = around === null ? now : Math.min(now, around + lengthMs / 2);
-  return { from: to - lengthMs, to };
-}
-
-/** What a visit begins with: ten minutes of a camera that is new, else an hour. */
-export function firstWindow(createdAt: string, around: number | null): Window {
-  return windowOf(Date.now() - Date.parse(createdAt) < HOUR_MS / 3 ? HOUR_MS / 6 : HOUR_MS, around);
+/** What is played stays in sight. */
+export function useInSight(at: number | null, window: Window, onWindow: (window: Window) => void): void {
+  const before = useRef<Seen>({ at, window });
+  useEffect(() => {
+    const next = nextWindow(before.current, { at, window });
+    before.current = { at, window };
+    if (next !== null) onWindow(next);
+  }, [at, window, onWindow]);
 }
 
 export function WindowBar({
