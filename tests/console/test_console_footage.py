@@ -8,8 +8,8 @@ import re
 import pytest
 from nova_browser import NEEDS_BROWSER, Visitor, visiting
 from nova_people import PASSWORD, add_user
-from nova_system import System
-from playwright.async_api import Browser, expect
+from nova_system import System, until
+from playwright.async_api import Browser, Locator, Page, expect
 
 from novavms_simcam import SimCam, SimCamConfig
 
@@ -27,6 +27,7 @@ async def add_by_discovery(visitor: Visitor, camera: SimCam) -> None:
     await expect(page.get_by_role("alert")).to_contain_text("password", ignore_case=True)
     await expect(page.locator(".stage.failed")).to_have_count(1)
     await visitor.button("Change and try again")
+    await expect(page.get_by_label("Password", exact=True)).to_be_focused()
     await page.get_by_label("Password", exact=True).fill(camera.config.password)
     await visitor.button("Check and add")
     await expect(page.get_by_text("It works")).to_be_visible()
@@ -86,6 +87,7 @@ async def find_on_the_timeline(visitor: Visitor) -> None:
     played = await visitor.watch(10)
     assert played["width"] == 768
     timeline = page.get_by_role("slider", name="Timeline of Yard")
+    begun = await playhead(timeline)
     told = await timeline.get_attribute("aria-valuetext")
     assert re.fullmatch(r"\d\d:\d\d:\d\d", told or "")
     await page.locator(".track-bar .footage").first.hover(position={"x": 3, "y": 5}, force=True)
@@ -94,10 +96,51 @@ async def find_on_the_timeline(visitor: Visitor) -> None:
     await page.wait_for_function("document.querySelector('.hover-picture img')?.naturalWidth === 240")
     await page.mouse.move(0, 0)
     await expect(glance).to_have_count(0)
-    await timeline.focus()
-    await page.keyboard.press("ArrowLeft")
-    assert (await visitor.watch(5))["frames"] == 5
+    await plays_on_at_its_end(page, timeline)
+    await until(lambda: _is_past(timeline, begun + 35), within=120, what="so much is played")
+    await goes_back_beyond_where_it_began(page, timeline)
     assert await visitor.axe() == []
+
+
+READY = "document.querySelector('video').readyState > 1"
+
+
+async def playhead(timeline: Locator) -> float:
+    """Seconds since 1970."""
+    return int(await timeline.get_attribute("aria-valuenow") or 0) / 1000
+
+
+async def plays_on_at_its_end(page: Page, timeline: Locator) -> None:
+    """What was known when it was asked for comes to its end; what is told later is played as well, as it is told."""
+    await page.locator("video").evaluate(
+        "video => video.addEventListener('ended', () => video.dataset.ends = Number(video.dataset.ends ?? 0) + 1)"
+    )
+    ends = "Number(document.querySelector('video').dataset.ends ?? 0)"
+    await until(lambda: page.evaluate(ends), within=90, what="its end")
+    ended = await playhead(timeline)
+    await until(lambda: _is_past(timeline, ended + 3), within=90, what="it plays on")
+
+
+async def _is_past(timeline: Locator, at: float) -> bool:
+    return await playhead(timeline) > at
+
+
+async def goes_back_beyond_where_it_began(page: Page, timeline: Locator) -> None:
+    """Each press counts, also those that come before the picture of the one before; and what stands still stands."""
+    await page.get_by_role("button", name="Pause").click()
+    before = await playhead(timeline)
+    for _ in range(3):
+        await page.get_by_role("button", name="Back 10 s").click()
+    await until(lambda: page.evaluate(READY), within=30, what="its picture")
+    assert abs(before - 30 - await playhead(timeline)) < 2
+    await timeline.focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowLeft"):
+        await page.keyboard.press(key)
+    await until(lambda: page.evaluate(READY), within=30, what="its picture")
+    assert abs(before - 20 - await playhead(timeline)) < 2
+    assert await page.evaluate("document.querySelector('video').paused")
+    await page.get_by_role("button", name="Play").click()
+    await until(lambda: _is_past(timeline, before - 18), within=30, what="it plays from there")
 
 
 @pytest.mark.long

@@ -54,6 +54,9 @@ async def test_gaps_and_missing_pictures_are_shown_and_said(
             times = page.locator(".gap-list li", has_text="No new picture").locator(".number")
             await expect(times).to_have_text(re.compile(r", \d\d:\d\d:\d\d – \d\d:\d\d:\d\d · 2 min$"))
             assert await visitor.axe() == []
+            await page.locator(".track-bar .gap.frozen").click(force=True)
+            said = re.compile(r"Nothing is recorded at \d\d:\d\d:\d\d\. It plays from \d\d:\d\d:\d\d\.")
+            await expect(page.get_by_text(said).first).to_be_visible()
 
 
 async def test_what_is_told_after_the_page_was_opened_appears_and_the_window_goes_with_the_time_until_then(

@@ -19,7 +19,7 @@ from novavms_server.kit.clock import Clock, SystemClock
 from novavms_server.kit.ids import new_id
 from novavms_server.kit.wire import WebSocketProtocol
 from novavms_server.server import Server, build_server
-from novavms_server.serving import reset_leftovers
+from novavms_server.serving import KEEP_ALIVE_SEC, reset_leftovers
 from novavms_server.settings import Settings
 
 
@@ -71,6 +71,7 @@ async def serve(server: Server) -> AsyncIterator[str]:
             log_level="warning",
             ws=WebSocketProtocol,
             timeout_graceful_shutdown=3,
+            timeout_keep_alive=KEEP_ALIVE_SEC,
         )
         # Its parts rather than serve(), whose loop looks only ten times a second whether it is to end.
         runner = uvicorn.Server(config)

@@ -14,6 +14,8 @@ import { isReady, type Draft } from './adding';
 export type FoundDevice = Pick<DiscoveredDevice, 'host' | 'port' | 'name' | 'manufacturer' | 'model'>;
 
 interface Props {
+  /** After a check that failed: mostly it is the password. */
+  again: boolean;
   draft: Draft;
   change: (more: Partial<Draft>) => void;
   found: readonly FoundDevice[] | null;
@@ -22,7 +24,7 @@ interface Props {
   onSubmit: () => void;
 }
 
-export function AddForm({ draft, change, found, setFound, onUse, onSubmit }: Props) {
+export function AddForm({ again, draft, change, found, setFound, onUse, onSubmit }: Props) {
   const gateways = (useQuery(allGateways).data ?? []).filter(({ pairedAt }) => pairedAt !== null);
   const sites = useQuery(allSites).data ?? [];
   useDefaults(draft, change, gateways, sites);
@@ -76,7 +78,7 @@ export function AddForm({ draft, change, found, setFound, onUse, onSubmit }: Pro
       </Card>
       <Card>
         <div className="stack">
-          <Address draft={draft} change={change} />
+          <Address again={again} draft={draft} change={change} />
           <div>
             <Button type="submit" kind="primary" isDisabled={!isReady(draft)}>
               {t.cameras.addFlow.submit}
@@ -187,7 +189,7 @@ function Discover({
   );
 }
 
-function Address({ draft, change }: { draft: Draft; change: Props['change'] }) {
+function Address({ again, draft, change }: Pick<Props, 'again' | 'draft' | 'change'>) {
   return (
     <>
       <Segmented
@@ -227,6 +229,7 @@ function Address({ draft, change }: { draft: Draft; change: Props['change'] }) {
           onChange={(password) => change({ password })}
           autoComplete="new-password"
           isRequired={draft.type === 'onvif'}
+          autoFocus={again}
         />
       </div>
     </>

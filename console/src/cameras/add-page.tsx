@@ -18,7 +18,7 @@ import { CheckVerdict, StageList, Warnings } from './stage-list';
 import './cameras.css';
 
 type Step =
-  | { at: 'form' }
+  | { at: 'form'; again?: boolean }
   | { at: 'checking'; stages: readonly CheckStage[] }
   | { at: 'failed'; stages: readonly CheckStage[]; error: unknown }
   | { at: 'added'; camera: CameraDetail };
@@ -66,7 +66,7 @@ function AddCamera() {
   return (
     <Page title={t.cameras.addFlow.title} wide={false}>
       {step.at === 'form' && (
-        <AddForm draft={draft} change={change} found={found} setFound={setFound} onUse={(device) => change(draftOf(device))} onSubmit={() => void submit()} />
+        <AddForm again={step.again ?? false} draft={draft} change={change} found={found} setFound={setFound} onUse={(device) => change(draftOf(device))} onSubmit={() => void submit()} />
       )}
       {step.at === 'checking' && (
         <Card title={t.cameras.addFlow.checking}>
@@ -79,7 +79,7 @@ function AddCamera() {
             {step.error instanceof CheckFailure ? <CheckVerdict report={step.error.report} /> : <ErrorNote error={step.error} />}
             {step.stages.length > 0 && <StageList stages={step.stages} expected={[]} running={false} />}
             <div>
-              <Button kind="primary" onPress={() => setStep({ at: 'form' })} autoFocus>
+              <Button kind="primary" onPress={() => setStep({ at: 'form', again: true })} autoFocus>
                 {t.cameras.addFlow.again}
               </Button>
             </div>

@@ -48,7 +48,7 @@ export function Plots({ points }: { points: readonly TelemetryPoint[] }) {
 
 function Plot({ name, values, top, tell }: Series) {
   const known = values.filter((value) => value !== null);
-  const now = known.at(-1);
+  const now = values.at(-1) ?? undefined;
   const highest = Math.max(top ?? 0, ...known, Number.MIN_VALUE) * (top === undefined ? 1.15 : 1);
   const step = 100 / Math.max(1, values.length - 1);
   const dots = values

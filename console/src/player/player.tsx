@@ -44,6 +44,7 @@ export function Player({
   onError,
   scale = true,
   keys = {},
+  beyond,
   children,
 }: {
   video: RefObject<HTMLVideoElement | null>;
@@ -55,6 +56,8 @@ export function Player({
   /** The slider over the whole video; a timeline may stand in for it. */
   scale?: boolean;
   keys?: Readonly<Record<string, () => void>>;
+  /** So many seconds from here, which the video does not have; 0: on from its end. Without it the video's ends are the ends. */
+  beyond?: (sec: number) => void;
   children?: ReactNode;
 }) {
   const frame = useRef<HTMLDivElement>(null);
@@ -65,7 +68,16 @@ export function Player({
   const act = (change: (element: HTMLVideoElement) => void) => () => {
     if (video.current !== null) change(video.current);
   };
-  const toggle = act((element) => void (element.paused ? start(element) : element.pause()));
+  const toggle = act((element) => {
+    if (!element.paused) element.pause();
+    else if (element.ended && beyond !== undefined) beyond(0);
+    else void start(element);
+  });
+  const go = (element: HTMLVideoElement, sec: number) => {
+    const to = element.currentTime + sec;
+    if (beyond !== undefined && (to < 0 || to > element.duration)) beyond(sec);
+    else element.currentTime = Math.max(0, to);
+  };
   const mute = act((element) => void (element.muted = !element.muted));
 
   useEffect(() => {
@@ -103,11 +115,11 @@ export function Player({
           paused={state.paused}
           speed={speed}
           onToggle={toggle}
-          onJump={(sec) => act((element) => void (element.currentTime = Math.max(0, element.currentTime + sec)))()}
+          onJump={(sec) => act((element) => go(element, sec))()}
           onStep={(direction) =>
             act((element) => {
               element.pause();
-              element.currentTime = Math.max(0, element.currentTime + direction * (frameSec.current ?? FRAME_SEC));
+              go(element, direction * (frameSec.current ?? FRAME_SEC));
             })()
           }
           onSpeed={setSpeed}

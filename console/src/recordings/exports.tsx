@@ -40,7 +40,7 @@ function ExportRow({ made }: { made: Export }) {
   return (
     <li className="export-row">
       <span className="grow stack tight">
-        <span className="small number cut">{`${day(made.from)}, ${clock(made.from)}`}</span>
+        <span className="small number">{`${day(made.from)}, ${clock(made.from)}`}</span>
         <span className="small faint cut">
           {[made.caseReference ?? made.note, made.cameraIds.length > 1 && t.recordings.cameras(made.cameraIds.length), duration((Date.parse(made.to) - Date.parse(made.from)) / 1_000), made.sizeBytes && bytes(made.sizeBytes)]
             .filter(Boolean)

@@ -25,6 +25,15 @@ export const has =
   ({ start, end }: Pick<FootageSpan, 'start' | 'end'>): boolean =>
     Date.parse(start) <= at && at < Date.parse(end);
 
+/** What is played where `wanted` is: that, or, where nothing is recorded, what comes next; the last ten seconds before it for who goes `back`. */
+export function playable(found: Footage | undefined, wanted: number, back: boolean): number {
+  if (found === undefined || !found.gaps.some(has(wanted))) return wanted;
+  const before = found.spans.findLast(({ end }) => Date.parse(end) <= wanted);
+  if (back && before !== undefined) return Math.max(Date.parse(before.start), Date.parse(before.end) - 10_000);
+  const next = found.spans.find(({ start }) => Date.parse(start) > wanted);
+  return next === undefined ? wanted : Date.parse(next.start);
+}
+
 /** One answer may not hold it all: at most ten are put together. */
 async function read(cameraId: string, { from, to }: Window, signal: AbortSignal): Promise<Footage> {
   const found: Footage = { spans: [], gaps: [], losses: [], percentCovered: 0, asOf: null };

@@ -65,13 +65,23 @@ export function attach(element: HTMLVideoElement, url: string, from: number, onF
   };
 }
 
-/** Plays `url`, whose first picture is of about `from`, or shows that picture where it `stands`. Ends what was played before. */
-export function useHls(video: RefObject<HTMLVideoElement | null>, url: string | undefined, from: number | null, stands: RefObject<boolean>): Playback {
-  const [playback, setPlayback] = useState<Playback>({ at: null, failed: null });
+/** What somebody wants to see; each time a new one. */
+export interface Sought {
+  at: number;
+  /** The gateway has told up to here, as far as is known. */
+  known: number | null;
+}
+
+const NOTHING: Playback = { at: null, failed: null };
+
+/** Plays `url`, whose first picture is of about what was sought, or shows that picture where it `stands`. Ends what was played before. */
+export function useHls(video: RefObject<HTMLVideoElement | null>, url: string | undefined, sought: Sought | null, stands: RefObject<boolean>): Playback {
+  const [playback, setPlayback] = useState<Playback & { of: Sought | null }>({ ...NOTHING, of: null });
   useEffect(() => {
     const element = video.current;
-    if (element === null || url === undefined || from === null) return undefined;
-    setPlayback({ at: from, failed: null });
+    if (element === null || url === undefined || sought === null) return undefined;
+    const from = sought.at;
+    setPlayback({ at: from, failed: null, of: sought });
     const fail = (failed: Failed) => setPlayback((known) => ({ ...known, failed }));
     const play = () => {
       if (stands.current) return;
@@ -87,6 +97,6 @@ export function useHls(video: RefObject<HTMLVideoElement | null>, url: string | 
       element.removeEventListener('timeupdate', tick);
       attached.stop();
     };
-  }, [video, url, from, stands]);
-  return playback;
+  }, [video, url, sought, stands]);
+  return playback.of === sought ? playback : NOTHING; // what was played before says nothing of what is sought now
 }

@@ -146,7 +146,7 @@ function Ordered({ clips }: { clips: readonly Order[] }) {
                 </ButtonLink>
               }
             >
-              <span className="cut block">{t.recordings.clipOf(camera.name)}</span>
+              <span className="block">{t.recordings.clipOf(camera.name)}</span>
             </Note>
           )}
         </li>

@@ -2,19 +2,20 @@
 import type { Camera } from '@novavms/sdk';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { useEffect, useRef, useState, type RefObject } from 'react';
 import { client } from '../api/client';
 import { allCameras } from '../api/queries';
 import { Button, ButtonLink, Select } from '../design/controls';
 import { Card, Empty, ErrorNote, ErrorPanel, Menu, Note, Page, Skeleton } from '../design/surfaces';
+import { tell } from '../design/toasts';
 import { Player } from '../player/player';
 import { useMay } from '../session/session';
 import { t } from '../text';
-import { clock, day, shortTime } from '../text/when';
+import { clock, days, shortTime } from '../text/when';
 import { addressOf, startOf, useAddress, type Looking, type LookingRef, type Start } from './address';
 import { Exports } from './exports';
-import { footage, iso, NEWEST_MS } from './footage';
-import { useHls } from './hls';
+import { footage, iso, NEWEST_MS, playable } from './footage';
+import { useHls, type Sought } from './hls';
 import { Keep, useSelection } from './keep';
 import { Gaps, Timeline } from './timeline';
 import { Together } from './together';
@@ -24,6 +25,9 @@ import './recordings.css';
 
 /** As many as are shown side by side. */
 const MOST = 4;
+/** So much more there must be for playing to go on at its end; and how often that is looked for. */
+const LEAST_MS = 1_000;
+const WAIT_MS = 5_000;
 
 export function RecordingsPage() {
   const search = useSearch({ from: '/recordings' });
@@ -109,14 +113,14 @@ export function RecordingsPage() {
 
 function Review({ camera, start, looking }: { camera: Camera; start: Start; looking: LookingRef }) {
   const [window, setWindow] = useState(() => start.window ?? firstWindow(camera.createdAt, start.at));
-  const [from, setFrom] = useState<number | null>(start.at);
+  const [sought, setSought] = useState<Sought | null>(start.at === null ? null : { at: start.at, known: null });
   const operator = useMay('operator');
   const video = useRef<HTMLVideoElement>(null);
   const stands = useRef(start.still);
   const found = useQuery(footage(camera.id, window));
-  const source = useSource(camera.id, from, found.data?.asOf ?? null);
-  const playback = useHls(video, source.data, from, stands);
-  const at = from === null ? null : (playback.at ?? from);
+  const source = useSource(camera.id, sought, found.data?.asOf ?? null);
+  const playback = useHls(video, source.data, sought, stands);
+  const at = sought === null ? null : (playback.at ?? sought.at);
   const newest = found.data?.spans.at(-1);
   const selecting = useSelection(at);
   useInSight(at, window, setWindow);
@@ -125,30 +129,43 @@ function Review({ camera, start, looking }: { camera: Camera; start: Start; look
   useAddress(looking, () => ({ at, still: isStill(), window }));
   useEffect(() => {
     // the page begins with the newest there is
-    if (from === null && newest !== undefined) setFrom(Math.max(Date.parse(newest.start), Date.parse(newest.end) - NEWEST_MS));
-  }, [from, newest]);
+    if (sought === null && newest !== undefined) setSought({ at: Math.max(Date.parse(newest.start), Date.parse(newest.end) - NEWEST_MS), known: null });
+  }, [sought, newest]);
   const opened = useRef(start.window === null ? window : null);
   useEffect(() => {
     // a camera that was only just added has none yet: the window goes with the time until it has
-    if (from !== null || found.data === undefined || newest !== undefined || opened.current !== window || window.to > Date.now()) return;
+    if (sought !== null || found.data === undefined || newest !== undefined || opened.current !== window || window.to > Date.now()) return;
     opened.current = windowOf(window.to - window.from, null);
     setWindow(opened.current);
-  }, [found.dataUpdatedAt, from, newest, window]); // oxlint-disable-line react-hooks/exhaustive-deps
+  }, [found.dataUpdatedAt, sought, newest, window]); // oxlint-disable-line react-hooks/exhaustive-deps
 
-  /** Within what is buffered or on the same playlist the player could jump by itself; a new address is as quick, and always right. */
-  const seek = useCallback((time: number) => {
+  /** Within what is buffered or on the same playlist the player could jump by itself; a new address is as quick, and always right. What is
+   * pressed plays; what stands still is moved and stands. */
+  function seek(time: number, how: 'press' | 'move' = 'press'): void {
+    const wanted = Math.min(time, Date.now() - 2_000);
+    const there = playable(found.data, wanted, how === 'move' && at !== null && wanted < at);
+    if (how === 'press' && there > wanted) tell(t.recordings.playsFrom(clock(wanted), clock(there)));
+    stands.current = how === 'move' && isStill();
+    setSought({ at: there, known: null });
+  }
+  const goOn = useGoOn(camera.id, video, at, (next) => {
     stands.current = false;
-    setFrom(Math.min(time, Date.now() - 2_000));
-  }, []);
+    setSought(next);
+  });
+  const beyond = (sec: number) => {
+    if (at === null) return;
+    if (sec === 0) goOn();
+    else if (sec < 0 || found.data?.asOf == null || at + sec * 1_000 < Date.parse(found.data.asOf)) seek(at + sec * 1_000, 'move');
+  };
 
   return (
     <div className="recordings-page">
       <div className="stack">
         <div className="recordings-player">
-          <Player video={video} scale={false} keys={operator ? selecting.keys : {}}>
+          <Player video={video} scale={false} keys={operator ? selecting.keys : {}} beyond={beyond}>
             {at === null ? '' : clock(at)}
           </Player>
-          <Word from={from} source={source} failed={playback.failed} camera={camera} />
+          <Word from={sought?.at ?? null} source={source} failed={playback.failed} camera={camera} />
         </div>
         <WindowBar window={window} at={at} onWindow={setWindow} />
         {found.isError && <ErrorNote error={found.error} />}
@@ -161,7 +178,7 @@ function Review({ camera, start, looking }: { camera: Camera; start: Start; look
           onSeek={seek}
           onSelect={operator ? selecting.select : undefined}
         />
-        <p className="small faint">{`${day(window.from)} · ${operator ? t.recordings.timelineHint : t.recordings.seekHint} ${t.time.localTime}`}</p>
+        <p className="small faint">{`${days(window.from, window.to)} · ${operator ? t.recordings.timelineHint : t.recordings.seekHint} ${t.time.localTime}`}</p>
       </div>
       <div className="stack">
         {operator && (
@@ -190,12 +207,45 @@ function Review({ camera, start, looking }: { camera: Camera; start: Start; look
   );
 }
 
-function useSource(cameraId: string, from: number | null, asOf: string | null) {
+/** When what is played comes to its end: on to what was recorded since, which is waited for. Answers how to ask at once. */
+function useGoOn(cameraId: string, video: RefObject<HTMLVideoElement | null>, at: number | null, onNext: (next: Sought) => void): () => void {
+  const ask = useRef(() => {});
+  useEffect(() => {
+    ask.current = () => {
+      const element = video.current;
+      if (at === null || element === null) return;
+      void client.cameras.recordings(cameraId, { from: iso(at), to: iso(Math.min(at + HOUR_MS, Date.now())) }).then(
+        ({ spans, asOf }) => {
+          const next = spans.find(({ end }) => Date.parse(end) > at + LEAST_MS);
+          if (next !== undefined && element.ended) onNext({ at: Math.max(at, Date.parse(next.start)), known: asOf === null ? null : Date.parse(asOf) });
+        },
+        () => undefined, // asked again
+      );
+    };
+  });
+  useEffect(() => {
+    const element = video.current;
+    if (element === null) return undefined;
+    const soon = () => ask.current();
+    element.addEventListener('ended', soon);
+    const timer = setInterval(() => {
+      if (element.ended) soon();
+    }, WAIT_MS);
+    return () => {
+      element.removeEventListener('ended', soon);
+      clearInterval(timer);
+    };
+  }, [video]);
+  return () => ask.current();
+}
+
+function useSource(cameraId: string, sought: Sought | null, asOf: string | null) {
+  const from = sought?.at ?? null;
   return useQuery({
-    queryKey: ['picture', 'playback', cameraId, from],
+    queryKey: ['picture', 'playback', cameraId, from, sought?.known],
     queryFn: ({ signal }) => {
       const start = from ?? 0;
-      const known = asOf === null ? Date.now() : Date.parse(asOf);
+      const known = sought?.known ?? (asOf === null ? Date.now() : Date.parse(asOf));
       return client.cameras.playbackUrl(cameraId, { from: iso(start), to: iso(Math.max(start + 10_000, Math.min(start + HOUR_MS, known))) }, { signal, maxRetries: 1 });
     },
     enabled: from !== null,

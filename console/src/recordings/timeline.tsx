@@ -32,7 +32,7 @@ export function Timeline({
   footage: Footage | undefined;
   at: number | null;
   selection: Range | null;
-  onSeek: (at: number) => void;
+  onSeek: (at: number, how: 'press' | 'move') => void;
   onSelect: ((range: Range) => void) | undefined;
 }) {
   const { share, stretch, hover, props } = useTrack(window, at, onSeek, onSelect);
@@ -138,10 +138,10 @@ function Strip({ cameraId, window, footage }: { cameraId: string; window: Window
   );
 }
 
-/** A short gap begins and ends at a second. */
+/** A short gap begins and ends at a second; one may end on another day. */
 function times({ start, end, durationSec }: FootageGap): string {
   const exact = durationSec < 600 ? clock : hour;
-  return `${exact(start)} – ${exact(end)}`;
+  return `${exact(start)} – ${day(start) === day(end) ? '' : `${day(end)}, `}${exact(end)}`;
 }
 
 /** The gaps and losses in words: what colours alone do not say. */

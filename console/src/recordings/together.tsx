@@ -8,7 +8,7 @@ import { fill } from '../player/fill';
 import { Transport } from '../player/transport';
 import { useMay } from '../session/session';
 import { t } from '../text';
-import { clock, day } from '../text/when';
+import { clock, days } from '../text/when';
 import { useAddress, type LookingRef, type Start } from './address';
 import { Exports } from './exports';
 import { follower } from './follower';
@@ -93,7 +93,7 @@ export function Together({
           onSeek={seek}
           onSelect={operator ? selecting.select : undefined}
         />
-        <p className="small faint">{`${day(window.from)} · ${operator ? t.recordings.rowsHint : t.recordings.seekHint} ${t.time.localTime}`}</p>
+        <p className="small faint">{`${days(window.from, window.to)} · ${operator ? t.recordings.rowsHint : t.recordings.seekHint} ${t.time.localTime}`}</p>
         <p className="small faint keys-hint">{t.recordings.keys}</p>
       </div>
       {operator && (

@@ -21,7 +21,7 @@ export interface Track {
 }
 
 /** Without `onSelect` nothing can be selected. */
-export function useTrack(window: Window, at: number | null, onSeek: (at: number) => void, onSelect?: (range: Range) => void): Track {
+export function useTrack(window: Window, at: number | null, onSeek: (at: number, how: 'press' | 'move') => void, onSelect?: (range: Range) => void): Track {
   const down = useRef<{ x: number; at: number } | null>(null);
   const [hover, setHover] = useState<number | null>(null);
   const length = window.to - window.from;
@@ -46,7 +46,7 @@ export function useTrack(window: Window, at: number | null, onSeek: (at: number)
     if (wanted === undefined) return;
     event.preventDefault();
     event.stopPropagation();
-    onSeek(Math.min(window.to, Math.max(window.from, wanted)));
+    onSeek(Math.min(window.to, Math.max(window.from, wanted)), 'move');
   }
 
   const props = {
@@ -68,7 +68,7 @@ export function useTrack(window: Window, at: number | null, onSeek: (at: number)
       if (down.current !== null && dragged(event)) onSelect?.({ from: Math.min(down.current.at, time), to: Math.max(down.current.at, time) });
     },
     onPointerUp: (event: PointerEvent) => {
-      if (down.current !== null && !dragged(event)) onSeek(timeOf(event));
+      if (down.current !== null && !dragged(event)) onSeek(timeOf(event), 'press');
       down.current = null;
     },
     onPointerCancel: () => (down.current = null),

@@ -14,14 +14,17 @@ export const clock = (at: string | number | Date) => clockTime.format(new Date(a
 export const hour = (at: string | number | Date) => hourTime.format(new Date(at));
 export const day = (at: string | number | Date) => dayOnly.format(new Date(at));
 
+/** The day, or from which to which. */
+export const days = (from: number, to: number) => (day(from) === day(to) ? day(from) : `${day(from)} – ${day(to)}`);
+
 /** Seconds as the largest unit that says enough. */
 export function duration(sec: number): string {
   if (sec < 60) return t.time.sec(Math.round(sec));
   if (sec < 3_600) return t.time.min(Math.round(sec / 60));
   if (sec < 172_800) {
-    const hours = Math.floor(sec / 3_600);
-    const minutes = Math.round((sec % 3_600) / 60);
-    return hours < 10 && minutes > 0 ? `${t.time.hour(hours)} ${t.time.min(minutes)}` : t.time.hour(hours);
+    const minutes = Math.round(sec / 60);
+    if (minutes >= 600) return t.time.hour(Math.round(minutes / 60));
+    return minutes % 60 > 0 ? `${t.time.hour(Math.floor(minutes / 60))} ${t.time.min(minutes % 60)}` : t.time.hour(minutes / 60);
   }
   return t.time.day(Math.round(sec / 86_400));
 }

@@ -12,7 +12,7 @@ export const people = {
   displayName: 'Name',
   role: 'Role',
   sites: 'Sites to see',
-  sitesHint: 'A viewer sees the cameras, events and recordings of these sites, and nothing else.',
+  sitesHint: 'A viewer sees the cameras, events and recordings of these sites, and nothing else: choose at least one.',
   enabled: 'May sign in',
   active: 'Active',
   disabled: 'Disabled',

@@ -17,6 +17,7 @@ export const recordings = {
   timelineOf: (cameras: readonly string[]) => `Timeline of ${cameras.join(', ')}`,
   rowsHint: 'Click to play all from there, drag to select. Arrow keys move 10 seconds, with shift a minute.',
   inGap: (reason: string) => `${reason}. There is no recording of this moment.`,
+  playsFrom: (wanted: string, from: string) => `Nothing is recorded at ${wanted}. It plays from ${from}.`,
   seekHint: 'Click to play from there. Arrow keys move 10 seconds, with shift a minute.',
   timelineHint: 'Click to play from there, drag to select. Arrow keys move 10 seconds, with shift a minute.',
   covered: (percent: string) => `${percent} recorded`,
