@@ -285,6 +285,9 @@ async def test_a_forgotten_password_is_reset_by_a_token_from_an_admin(world: Wor
     ]
     assert [answer.status_code for answer in answers] == [202, 202]
     assert answers[0].json() == answers[1].json()
+    assert answers[0].json()["message"] == (
+        "There is no mail yet: ask an admin of your organization for a new password."
+    ), "it claims nothing that did not happen"
 
     admin = world.client("admin")
     issued = (await admin.post(f"{API}/users/{user_id}/reset-password")).json()

@@ -163,6 +163,20 @@ async def test_where_nothing_was_recorded_it_says_why(world: World) -> None:
     assert (away.status_code, away.json()["reason"]) == (503, "gateway_offline")
 
 
+async def test_what_a_gateway_has_not_told_before_it_went_is_away_not_nothing(world: World) -> None:
+    scene = await prepared(world)
+    async with scene.gateway() as gateway:
+        await scene.prepare(gateway)
+    await world.sql("UPDATE gateways SET status = 'offline'")
+    t = scene.at
+    await world.sql("UPDATE ledgers SET as_of = %s", t - minutes(20))
+    for start, end in ((t - minutes(15), t - minutes(14)), (t - minutes(28), t - minutes(15))):
+        away = await scene.ask(start, end)
+        assert (away.status_code, away.json()["reason"]) == (503, "gateway_offline")
+    none = await scene.ask(t - minutes(100), t - minutes(90))
+    assert (none.status_code, none.json()["reason"]) == (409, "frozen"), "of this it did tell"
+
+
 async def test_the_last_moments_are_cut_though_the_ledger_has_no_word_of_them_yet(world: World) -> None:
     """Rows that grow are told every 30 s; who saw something wants it now."""
     scene = await prepared(world)

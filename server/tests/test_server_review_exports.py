@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import shutil
+import stat
 from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
@@ -87,6 +88,7 @@ async def test_it_waits_for_room_on_the_disk(
             await making.make(world.org, {"export_id": asked["id"]})
     assert (await read(world, asked["id"]))["status_reason"] == "server_full"
     assert footage.reads == [], "nothing was fetched"
+    assert stat.S_IMODE((tmp_path / "work" / asked["id"]).stat().st_mode) == 0o700, "footage is nobody else's"
     await making.make(world.org, {"export_id": asked["id"]})
     assert (await read(world, asked["id"]))["status"] == "ready"
 

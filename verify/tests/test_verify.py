@@ -166,6 +166,20 @@ def test_the_command_says_it_and_exits_with_it(
     assert "dock.mp4: " in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("given", [FINGERPRINT[:8], FINGERPRINT + "0", "g" * 64, "", FINGERPRINT[:63] + "…"])
+def test_only_a_whole_fingerprint_is_one(
+    tmp_path: Path, exported: bytes, capsys: pytest.CaptureFixture[str], given: str
+) -> None:
+    path = written(tmp_path, exported)
+    with pytest.raises(SystemExit) as ended:
+        main([str(path), "--fingerprint", given])
+    said = capsys.readouterr()
+    assert (ended.value.code, said.out) == (2, "")
+    assert "it must be the whole fingerprint of 64 hex digits" in said.err
+    colons = ":".join(FINGERPRINT.upper()[at : at + 2] for at in range(0, 64, 2))
+    assert main([str(path), "--fingerprint", colons]) == 0
+
+
 @pytest.mark.parametrize("offset_ms", [None, "soon", True, 10**400, [1]])
 def test_how_the_clock_stood_is_said_only_where_it_was_told(
     tmp_path: Path, video: bytes, capsys: pytest.CaptureFixture[str], offset_ms: object

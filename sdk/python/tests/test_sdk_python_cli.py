@@ -364,6 +364,22 @@ async def test_scripts_get_errors_as_json_and_as_codes(world: World, home: Path)
     assert shown.code in (0, 1)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "key", "sentence"),
+    [
+        (("--server", "novavms.example.com", "sites", "list"), "sk_live_x", "must be an http:// or https://"),
+        (("--server", "novavms.example.com", "login"), None, "must be an http:// or https://"),
+        (("whoami",), "sk live x", "api_key"),
+        (("whoami",), "sk_live_ä", "api_key"),
+    ],
+)
+async def test_an_address_or_key_that_can_be_none_is_said_in_a_sentence(
+    home: Path, arguments: tuple[str, ...], key: str | None, sentence: str
+) -> None:
+    ran = await Shell(home, "http://127.0.0.1:9", key).run(*arguments)
+    assert (ran.code, sentence in ran.err, "Traceback" in ran.err) == (2, True, False), ran.err
+
+
 async def test_completion_is_there_for_shells(world: World, home: Path) -> None:
     shell = Shell(home, world.base_url)
     completed = await shell.run(_NOVAVMS_COMPLETE="complete_bash", COMP_WORDS="novavms cam", COMP_CWORD="1")

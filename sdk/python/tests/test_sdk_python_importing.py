@@ -102,6 +102,23 @@ def test_warnings_are_told_once_for_each_kind_and_kept(
     ] * 2
 
 
+def test_the_same_warning_of_another_camera_is_told_by_itself(
+    server: ScriptedServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for other in ("Car park", "Dock", "Car park"):
+        duplicate = {"code": "duplicate_device", "message": f"{other} has the same stream."}
+        report = {"ok": True, "elapsed_ms": 1, "stages": [], "warnings": [duplicate], "facts": {}}
+        warned = json.dumps({**json.loads(CAMERA), "check": report}).encode()
+        server.then(Reply(201, warned, {"content-type": "application/json"}))
+    file = tmp_path / "cameras.csv"
+    rows = "".join(f"{name},{SITE},rtsp://192.0.2.1/{name}\n" for name in ("a", "b", "c"))
+    file.write_text(f"name,site,address\n{rows}")
+    with Client(api_key="sk_live_x", base_url=server.url, max_retries=0) as client:
+        assert import_file(Terminal(), client, file, None, at_once=1, dry_run=False) == 0
+    told = " ".join(capsys.readouterr().err.split())
+    assert "! line 2, 4: Car park has the same stream. ! line 3: Dock has the same stream." in told
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

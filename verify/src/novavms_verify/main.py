@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -21,17 +22,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="novavms-verify",
         description="Checks evidence exported from NovaVMS, offline: who made it, and whether a byte was altered.",
-        epilog="exit code: 0 not a byte was altered; 1 altered; 2 no evidence in it, or it cannot be read",
+        epilog="exit code: 0 not a byte was altered; 1 altered; 2 no evidence in it, it cannot be read, or wrong use",
     )
     parser.add_argument("file", type=Path, nargs="+", help="an exported MP4 or ZIP")
     parser.add_argument(
         "--fingerprint",
         metavar="HEX",
+        type=_fingerprint,
         help="the SHA-256 of the key that must have signed, as the organization names it",
     )
     parser.add_argument("--json", action="store_true", help="for programs")
     options = parser.parse_args(arguments)
     return max(_verify(path, options.fingerprint, as_json=options.json) for path in options.file)
+
+
+def _fingerprint(text: str) -> str:
+    """A part of one proves nothing, and must not look like another key."""
+    if not re.fullmatch("[0-9A-Fa-f]{64}", text.replace(":", "")):
+        raise argparse.ArgumentTypeError("it must be the whole fingerprint of 64 hex digits")
+    return text
 
 
 def _verify(path: Path, fingerprint: str | None, *, as_json: bool) -> int:

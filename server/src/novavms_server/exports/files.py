@@ -38,7 +38,7 @@ def segment_path(folder: Path, camera_id: UUID, segment: SegmentInfo) -> Path:
 
 def want_room(folder: Path, segments: dict[UUID, list[SegmentInfo]]) -> None:
     """For what is still to come, and for as much again for each of: the cut files, the ZIP, the store. Raises FootageAway."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     to_come = whole = 0
     for camera, listed in segments.items():
         for each in listed:

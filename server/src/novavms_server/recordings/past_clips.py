@@ -27,7 +27,8 @@ class PastClips:
 
     async def create(self, work: Work, camera_id: UUID, asked: ClipCreate) -> Triggered:
         """Event and clip are one transaction, and the order to cut follows it. Raises NothingToCut where neither the ledger has
-        footage in the range nor the gateway what it has not told of yet, FootageAway where the gateway is not there to cut it."""
+        footage in the range nor the gateway what it has not told of yet, FootageAway where the gateway is not there to cut it, or
+        to say whether it has some."""
         start, end = asked.from_, asked.to
         if end > work.now:
             raise ValidationError.of("to", "to must not lie in the future")
@@ -39,9 +40,15 @@ class PastClips:
         if camera.gateway_id is not None:
             spans += await self._footage.fresh(camera.gateway_id, camera.id, known.fresh)
         footage_sec = sum((high - low).total_seconds() for low, high in spans)
-        if camera.gateway_id is None or footage_sec < _LEAST_SEC:
+        has_footage = footage_sec >= _LEAST_SEC
+        is_away = camera.gateway_id is not None and camera.gateway_status != "online"
+        if is_away and not has_footage and any(gap.reason == "gateway_offline" for gap in known.line.gaps):
+            raise FootageAway(
+                "gateway_offline", "The gateway that may have the footage is offline; try again."
+            )
+        if camera.gateway_id is None or not has_footage:
             raise NothingToCut(extra={"reason": known.reason})
-        if camera.gateway_status != "online":
+        if is_away:
             raise FootageAway("gateway_offline", "The gateway that has the footage is offline; try again.")
         await work.write()
         event_id = await self._events.cut(

@@ -20,7 +20,11 @@ except ImportError:  # Windows: two programs that renew in the same second log o
 KEEP = ("NOVAVMS_API_KEY", "NOVAVMS_BASE_URL", "NOVAVMS_CREDENTIALS")
 
 
-class NotLoggedInError(Exception):
+class WrongUseError(Exception):
+    """Nothing was asked of a server. `str` is a sentence that says why."""
+
+
+class NotLoggedInError(WrongUseError):
     """`str` is a sentence that says what to do."""
 
 
@@ -87,17 +91,25 @@ def forget() -> None:
     place().unlink(missing_ok=True)
 
 
+def client_of(**given: Any) -> Client:
+    """What `Client` makes of it. Raises WrongUseError where it is no address, or no key."""
+    try:
+        return Client(**given)
+    except ValueError as error:
+        raise WrongUseError(str(error)) from None
+
+
 def connect(base_url: str | None = None) -> Client:
-    """A client of whoever is logged in; the environment's key wins. Raises NotLoggedInError."""
+    """A client of whoever is logged in; the environment's key wins. Raises NotLoggedInError, WrongUseError."""
     key = os.environ.get("NOVAVMS_API_KEY")
     kept = load()
     url = base_url or os.environ.get("NOVAVMS_BASE_URL") or (kept.base_url if kept else None)
     if key:
-        return Client(api_key=key, base_url=url)
+        return client_of(api_key=key, base_url=url)
     if kept is None or (base_url is not None and base_url != kept.base_url):
         raise NotLoggedInError("Log in first: novavms login (or set NOVAVMS_API_KEY)")
     if kept.api_key:
-        return Client(api_key=kept.api_key, base_url=url)
+        return client_of(api_key=kept.api_key, base_url=url)
 
     def keep(tokens: Tokens | None) -> None:
         if tokens is None:
@@ -105,7 +117,7 @@ def connect(base_url: str | None = None) -> Client:
         else:
             save(Account(kept.base_url, None, tokens.access_token, tokens.refresh_token))
 
-    client = Client(
+    client = client_of(
         access_token=kept.access_token, refresh_token=kept.refresh_token, base_url=url, on_tokens=keep
     )
     client._transport.session.shared = alone  # pyright: ignore[reportPrivateUsage]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from novavms import Client, NovaVMSError, __version__
+from novavms import NovaVMSError, __version__
 from novavms._cli import account, cameras, others
 from novavms._cli.cameras import terminal_of
 from novavms._cli.output import Terminal, failures
@@ -58,11 +58,11 @@ def login(
     with failures(terminal):
         if api_key:
             key = str(typer.prompt("API key", hide_input=True, err=True)).strip()
-            with Client(api_key=key, base_url=terminal.base_url) as client:
+            with account.client_of(api_key=key, base_url=terminal.base_url) as client:
                 me = client.auth.me()
                 account.save(account.Account(client.base_url, api_key=key))
         else:
-            with Client(api_key=None, base_url=terminal.base_url) as client:
+            with account.client_of(api_key=None, base_url=terminal.base_url) as client:
                 terminal.say(f"Logging in to {client.base_url}", "dim")
                 who = email or str(typer.prompt("Email", err=True))
                 password = str(typer.prompt("Password", hide_input=True, err=True))
@@ -96,7 +96,7 @@ def logout(context: typer.Context) -> None:
             try:
                 with account.connect() as client:
                     client.auth.logout()
-            except (NovaVMSError, account.NotLoggedInError):
+            except (NovaVMSError, account.WrongUseError):
                 pass  # it has ended already, or the server is away: forgotten it is all the same
         account.forget()
         terminal.say("Logged out.")

@@ -294,15 +294,15 @@ def _tell(terminal: Terminal, done: Iterable[Result], results: Path, *, dry_run:
 
 
 def _tell_warnings(terminal: Terminal, found: Iterable[Result]) -> None:
-    """One line for each kind: hundreds of cameras often have the same."""
-    kinds: dict[str, list[tuple[Result, str]]] = {}
+    """One line for all that have the same one: hundreds of cameras often do. What a sentence names may be another camera's."""
+    kinds: dict[tuple[str, str], list[Result]] = {}
     for result in found:
         for warning in filter(None, result.warnings.split("\n")):
             code, _, sentence = warning.partition(": ")
-            kinds.setdefault(code, []).append((result, sentence))
-    for told in kinds.values():
-        lines = ", ".join(str(result.line) for result, _ in told[:20]) + (" …" if len(told) > 20 else "")
-        terminal.say(f"! line {lines}: {told[0][1]}", "yellow")
+            kinds.setdefault((code, sentence), []).append(result)
+    for (_, sentence), told in kinds.items():
+        lines = ", ".join(str(result.line) for result in told[:20]) + (" …" if len(told) > 20 else "")
+        terminal.say(f"! line {lines}: {sentence}", "yellow")
 
 
 def _each(rows: list[Row], column: str) -> list[str]:

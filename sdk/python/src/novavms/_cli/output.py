@@ -19,7 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from novavms import APIConnectionError, APIError, CameraCheckError, Client, NovaVMSError
-from novavms._cli.account import NotLoggedInError, connect
+from novavms._cli.account import WrongUseError, connect
 from novavms._model import Model
 
 FAILED, WRONG_USE, CHECK_FAILED, PARTLY = 1, 2, 3, 4
@@ -165,7 +165,7 @@ def failures(terminal: Terminal) -> Generator[None]:
     """Whatever goes wrong inside becomes a sentence (or JSON) and an exit code."""
     try:
         yield
-    except NotLoggedInError as error:
+    except WrongUseError as error:
         terminal.say(str(error), "red")
         raise typer.Exit(WRONG_USE) from None
     except CameraCheckError as error:

@@ -29,7 +29,7 @@ COOKIE = "novavms_refresh"
 COOKIE_PATH = "/api/v1/auth"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _OPEN = {"before_password_change": True}
-_ASKED = "If the address belongs to an account, its admins were told. There is no mail yet: ask one of them for a new password."
+_ASKED = "There is no mail yet: ask an admin of your organization for a new password."
 
 AnyRequest = Request[Any, Any, Any]
 
