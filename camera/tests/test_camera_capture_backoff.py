@@ -182,46 +182,47 @@ async def test_other_failures_back_off_to_a_minute_with_jitter(reason: Reason) -
     assert len(clock.slept) < DAY_SEC / 40
 
 
-@pytest.mark.slow
-async def test_frames_that_came_while_the_machine_stood_still_are_read_before_it_is_judged() -> None:
+@asynccontextmanager
+async def online() -> AsyncIterator[tuple[SimCam, TurnedClock, CaptureStream]]:
+    """A camera that is watched, by a clock that stands."""
     async with SimCam() as cam:
         clock = TurnedClock()
         stream = CaptureStream(rtsp(cam, cam.config.password), clock=clock)
         async with running(stream):
             await until(lambda: stream.status.state == "online")
-            frames = stream.frames_received
-            await clock.turn(30)
-            await until(lambda: stream.frames_received > frames + 2)
-            await clock.turn(0.3)
-            await asyncio.sleep(0.1)
-            assert (stream.status.state, cam.stats.sessions_total) == ("online", 1)
+            yield cam, clock, stream
+
+
+@pytest.mark.slow
+async def test_frames_that_came_while_the_machine_stood_still_are_read_before_it_is_judged() -> None:
+    async with online() as (cam, clock, stream):
+        frames = stream.frames_received
+        await clock.turn(30)
+        await until(lambda: stream.frames_received > frames + 2)
+        await clock.turn(0.3)
+        await asyncio.sleep(0.1)
+        assert (stream.status.state, cam.stats.sessions_total) == ("online", 1)
 
 
 @pytest.mark.slow
 async def test_a_frozen_picture_is_told_after_ten_seconds_and_a_new_session_heals_it() -> None:
-    async with SimCam() as cam:
-        clock = TurnedClock()
-        stream = CaptureStream(rtsp(cam, cam.config.password), clock=clock)
-        async with running(stream):
-            await until(lambda: stream.status.state == "online")
-            cam.freeze()
-            await until(lambda: stream.frames_received, 1)
-            frames = -1
-            while frames != stream.frames_received:  # what was under way has come
-                frames = stream.frames_received
-                await asyncio.sleep(0.3)
-            await clock.turn(9.74)
-            assert stream.status.state == "online"
-            await clock.turn(0.1)
-            assert stream.status.state == "online", "what waits to be read is read first"
-            await clock.turn(0.3)
-            await until(lambda: stream.status.state == "offline")
-            assert stream.status.reason == "frozen"
-            await until(lambda: cam.sessions == 0)
-            cam.thaw()
-            while (
-                stream.status.state != "online"
-            ):  # it sleeps before it comes back, and may not have begun to
-                await clock.turn(0.5)
-                await asyncio.sleep(0.05)
-            assert cam.stats.sessions_total == 2
+    async with online() as (cam, clock, stream):
+        cam.freeze()
+        await until(lambda: stream.frames_received, 1)
+        frames = -1
+        while frames != stream.frames_received:  # what was under way has come
+            frames = stream.frames_received
+            await asyncio.sleep(0.3)
+        await clock.turn(9.74)
+        assert stream.status.state == "online"
+        await clock.turn(0.1)
+        assert stream.status.state == "online", "what waits to be read is read first"
+        await clock.turn(0.3)
+        await until(lambda: stream.status.state == "offline")
+        assert stream.status.reason == "frozen"
+        await until(lambda: cam.sessions == 0)
+        cam.thaw()
+        while stream.status.state != "online":  # it sleeps before it comes back, and may not have begun to
+            await clock.turn(0.5)
+            await asyncio.sleep(0.05)
+        assert cam.stats.sessions_total == 2

@@ -150,3 +150,15 @@ async def until(condition: Any) -> Any:
             if found:
                 return found
             await asyncio.sleep(0.02)
+
+
+async def status(world: World, gateway_id: UUID) -> dict[str, Any]:
+    found: dict[str, Any] = (await world.client("operator").get(f"/api/v1/gateways/{gateway_id}")).json()
+    return found
+
+
+async def becomes(world: World, gateway_id: UUID, wanted: str) -> None:
+    async def there() -> bool:
+        return (await status(world, gateway_id))["status"] == wanted
+
+    await until(there)

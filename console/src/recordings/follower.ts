@@ -4,9 +4,9 @@ import { sentenceOf } from '../design/surfaces';
 import { measureFrames } from '../player/frames';
 import { t } from '../text';
 import { has, iso, type Footage } from './footage';
-import { HOUR_MS } from './window';
 import { attach, type Attached } from './hls';
 import type { Follower } from './moment';
+import { HOUR_MS } from './window';
 
 /** Drift is left alone up to here, then put right by speed until it is as good as none; beyond `SEEK_MS` at once. Per speed. */
 const DRIFT_MS = 400;

@@ -27,9 +27,9 @@ from novavms_camera.rtsp.sdp import Media, SessionDescription
 
 _REPORT_SEC: Final = 10.0
 _NO_KEY_SEC: Final = 60.0
+"""Frames that never begin with a key frame are of no use: after this long the session is ended with no_media."""
 _LAST_SEC: Final = 0.25
 """The last of the wait for a frame: a few reads long (`rtsp/beat.py`)."""
-"""Frames that never begin with a key frame are of no use: after this long the session is ended with no_media."""
 
 
 class SessionOwner(Protocol):
