@@ -1,6 +1,6 @@
 /** HLS into a video element. hls.js is a chunk of its own, fetched with the first recording that is played. */
 import type { Fragment } from 'hls.js';
-import { useEffect, useState, type RefObject } from 'react';
+import { useEffect, useRef, useState, type RefObject } from 'react';
 
 export type Failed = 'format' | 'network';
 
@@ -74,9 +74,11 @@ export interface Sought {
 
 const NOTHING: Playback = { at: null, failed: null };
 
-/** Plays `url`, whose first picture is of about what was sought, or shows that picture where it `stands`. Ends what was played before. */
-export function useHls(video: RefObject<HTMLVideoElement | null>, url: string | undefined, sought: Sought | null, stands: RefObject<boolean>): Playback {
+/** Plays `url`, whose first picture is of about what was sought, or shows that picture where it `stands`. Ends what was played before.
+ * `here`: the wall-clock time of this instant; `at` is told some times a second only. */
+export function useHls(video: RefObject<HTMLVideoElement | null>, url: string | undefined, sought: Sought | null, stands: RefObject<boolean>): Playback & { here: () => number | null } {
   const [playback, setPlayback] = useState<Playback & { of: Sought | null }>({ ...NOTHING, of: null });
+  const playing = useRef<Attached | null>(null);
   useEffect(() => {
     const element = video.current;
     if (element === null || url === undefined || sought === null) return undefined;
@@ -91,12 +93,15 @@ export function useHls(video: RefObject<HTMLVideoElement | null>, url: string | 
       });
     };
     const attached = attach(element, url, from, fail, play);
+    playing.current = attached;
     const tick = () => setPlayback((known) => ({ ...known, at: attached.dateOf() }));
     element.addEventListener('timeupdate', tick);
     return () => {
       element.removeEventListener('timeupdate', tick);
       attached.stop();
+      playing.current = null;
     };
   }, [video, url, sought, stands]);
-  return playback.of === sought ? playback : NOTHING; // what was played before says nothing of what is sought now
+  const here = () => playing.current?.dateOf() ?? sought?.at ?? null;
+  return { ...(playback.of === sought ? playback : NOTHING), here }; // what was played before says nothing of what is sought now
 }

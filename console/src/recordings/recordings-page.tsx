@@ -153,9 +153,11 @@ function Review({ camera, start, looking }: { camera: Camera; start: Start; look
     setSought(next);
   });
   const beyond = (sec: number) => {
-    if (at === null) return;
+    const here = playback.here();
+    if (here === null) return;
+    const wanted = here + sec * 1_000;
     if (sec === 0) goOn();
-    else if (sec < 0 || found.data?.asOf == null || at + sec * 1_000 < Date.parse(found.data.asOf)) seek(at + sec * 1_000, 'move');
+    else if (sec < 0 || found.data?.asOf == null || wanted < Date.parse(found.data.asOf)) seek(wanted, 'move');
   };
 
   return (
